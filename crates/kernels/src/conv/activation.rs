@@ -1,0 +1,68 @@
+//! What is applied to an output element in the same pass that stores it.
+
+use corr2d_simd::Simd;
+
+/// A function of one element, fused into the store.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, lo), hi)`; ReLU6 is the clamp to 0 and 6.
+    Clamp(f32, f32),
+    /// `x` when positive, else `slope · x`.
+    LeakyRelu(f32),
+    /// `x / (1 + e⁻ˣ)`.
+    Silu,
+    /// `x · min(max(x + 3, 0), 6) / 6`.
+    Hardswish,
+}
+
+impl Activation {
+    /// Applies it to every lane. NaN stays NaN.
+    #[inline(always)]
+    fn apply<S: Simd>(self, s: S, v: S::V) -> S::V {
+        match self {
+            Activation::None => v,
+            Activation::Relu => s.max(v, s.splat(0.0)),
+            Activation::Clamp(lo, hi) => s.min(s.max(v, s.splat(lo)), s.splat(hi)),
+            Activation::LeakyRelu(slope) => {
+                s.mul_add(s.splat(slope), s.min(v, s.splat(0.0)), s.max(v, s.splat(0.0)))
+            }
+            Activation::Silu => by_lane(s, v, |x| x / (1.0 + (-x).exp())),
+            Activation::Hardswish => {
+                let gate = s.min(s.max(s.add(v, s.splat(3.0)), s.splat(0.0)), s.splat(6.0));
+                s.div(s.mul(v, gate), s.splat(6.0))
+            }
+        }
+    }
+}
+
+impl Activation {
+    /// Applies it to `count <= LANES` elements that were just stored. A register tile does so, rather than apply it to its sums: an
+    /// activation is a loop or a call to the compiler, and either would push the sums out of their registers in the hot loop.
+    ///
+    /// # Safety
+    /// `target` is valid for reads and writes of `count` floats.
+    #[inline(always)]
+    pub(crate) unsafe fn apply_stored<S: Simd>(self, s: S, target: *mut f32, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { s.store_first(target, self.apply(s, s.load_first(target, count)), count) };
+    }
+}
+
+const MOST_LANES: usize = 16;
+
+#[inline(always)]
+fn by_lane<S: Simd>(s: S, v: S::V, f: impl Fn(f32) -> f32) -> S::V {
+    let mut lanes = [0.0; MOST_LANES];
+    const { assert!(S::LANES <= MOST_LANES) };
+    // SAFETY: the array holds at least LANES floats.
+    unsafe {
+        s.store(lanes.as_mut_ptr(), v);
+        lanes.iter_mut().for_each(|lane| *lane = f(*lane));
+        s.load(lanes.as_ptr())
+    }
+}

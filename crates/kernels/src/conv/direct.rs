@@ -1,0 +1,224 @@
+//! `direct`: any geometry. The padded input rows of a tile are copied to scratch, split by the horizontal stride's phases so that
+//! neighbouring outputs always read neighbouring elements; then register tiles run over them (see `tile.rs`).
+
+use super::registry::{Algorithm, PackedConv, Problem};
+use super::source::RowCopy;
+use super::tile::{self, MOST_VECTORS, Tile};
+use crate::buffer::Aligned;
+use crate::geometry::ConvGeometry;
+use crate::view::{InputView, OutputView};
+use corr2d_simd::Isa;
+
+pub(super) const ALGORITHM: Algorithm = Algorithm { name: "direct", supports: |_| true, cost, pack };
+
+/// Scratch for one tile's input: half of a typical second-level cache.
+const SOURCE_FLOATS: usize = 64 * 1024;
+
+/// Enough tiles to keep many threads busy to the end.
+const ENOUGH_TILES: usize = 32;
+
+/// Splitting a tile's channels repeats the copy of its input, so each part must keep this many multiply-adds.
+const LEAST_WORK: usize = 1 << 19;
+
+fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
+    let lanes = isa.lanes() as f64;
+    let vectors = g.x.output.div_ceil(isa.lanes()) as f64 * g.y.output as f64;
+    let products = vectors * (g.c_out * g.taps()) as f64;
+    // Each vector of pixels is loaded, across two cache lines, for one block of channels.
+    let block = g.c_out_group().min(tile::channels(isa)) as f64;
+    let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
+    let step = if g.x.stride == 1 { 3.0 } else { 8.0 };
+    products * (1.0 + 1.4 / block) + copied * step + 50.0
+}
+
+/// The scratch memory of one tile: `[channel][row][phase][column]`. Phase `p` holds the padded row's elements whose distance from
+/// its start, modulo the stride, is `phases[p]`; only phases that some tap reads are kept.
+struct Source {
+    rows: usize,
+    phases: Vec<usize>,
+    stride: usize,
+    columns: usize,
+}
+
+impl Source {
+    /// The scratch of a tile of one output row.
+    fn new(g: &ConvGeometry, lanes: usize) -> Source {
+        let stride = g.x.stride;
+        let mut phases: Vec<usize> = (0..g.x.kernel).map(|kx| kx * g.x.dilation % stride).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        let columns = g.x.output.next_multiple_of(lanes) + (g.x.span() - 1) / stride;
+        Source { rows: g.y.span(), phases, stride, columns }
+    }
+
+    /// The start of a row of a channel; its phases follow each other.
+    fn row(&self, channel: usize, row: usize) -> usize {
+        (channel * self.rows + row) * self.phases.len() * self.columns
+    }
+
+    /// How far a tap's element is from the start of the row, for the first output.
+    fn tap(&self, column: usize) -> usize {
+        let phase = self.phases.iter().position(|phase| *phase == column % self.stride);
+        phase.expect("every tap's phase is kept") * self.columns + column / self.stride
+    }
+
+    fn len(&self, channels: usize) -> usize {
+        self.row(channels, 0)
+    }
+}
+
+struct Direct {
+    geometry: ConvGeometry,
+    isa: Isa,
+    activation: super::Activation,
+    bias: Vec<f32>,
+    weights: Aligned,
+    /// Distance of each tap from the place of its output in the scratch.
+    offsets: Vec<u32>,
+    source: Source,
+    /// Output rows of a tile.
+    rows: usize,
+    /// Output channels of a tile, within one group.
+    channels: usize,
+}
+
+fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
+    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let lanes = isa.lanes();
+    let mut source = Source::new(&g, lanes);
+    let source_rows = SOURCE_FLOATS * source.rows / source.len(g.c_in_group());
+    let mut rows = (source_rows.saturating_sub(g.y.span()) / g.y.stride + 1).clamp(1, g.y.output);
+    let images = g.batch.max(1) * g.groups;
+    let wanted = ENOUGH_TILES.div_ceil(images);
+    let work = |rows: usize| rows * g.x.output * g.c_out_group() * g.taps();
+    while rows > 1 && g.y.output.div_ceil(rows) < wanted && work(rows / 2) >= LEAST_WORK {
+        rows = rows.div_ceil(2);
+    }
+    rows = g.y.output.div_ceil(g.y.output.div_ceil(rows));
+    let block = tile::channels(isa);
+    let blocks = g.c_out_group().div_ceil(block);
+    let parts = (work(rows) / LEAST_WORK).min(wanted.div_ceil(g.y.output.div_ceil(rows))).clamp(1, blocks);
+    source.rows = (rows - 1) * g.y.stride + g.y.span();
+    let mut offsets = Vec::with_capacity(g.taps());
+    for c in 0..g.c_in_group() {
+        for ky in 0..g.y.kernel {
+            for kx in 0..g.x.kernel {
+                let offset = source.row(c, ky * g.y.dilation) + source.tap(kx * g.x.dilation);
+                offsets.push(u32::try_from(offset).expect("a tile's scratch is far below 2^32 floats"));
+            }
+        }
+    }
+    Box::new(Direct {
+        geometry: g,
+        isa,
+        activation,
+        bias: bias.to_vec(),
+        weights: tile::pack_weights(weight, g.taps(), g.c_out_group(), block),
+        offsets,
+        source,
+        rows,
+        channels: blocks.div_ceil(parts) * block,
+    })
+}
+
+impl Direct {
+    fn row_tiles(&self) -> usize {
+        self.geometry.y.output.div_ceil(self.rows)
+    }
+
+    fn channel_tiles(&self) -> usize {
+        self.geometry.c_out_group().div_ceil(self.channels)
+    }
+
+    fn fill(
+        &self,
+        input: &InputView<'_>,
+        n: usize,
+        group: usize,
+        first_row: usize,
+        rows: usize,
+        scratch: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        for c in 0..g.c_in_group() {
+            for row in 0..(rows - 1) * g.y.stride + g.y.span() {
+                let position = (first_row * g.y.stride + row) as isize - g.y.before as isize;
+                let from = g.padding_mode.source(position, g.y.input);
+                let line = &mut scratch[self.source.row(c, row)..self.source.row(c, row + 1)];
+                for (target, phase) in line.chunks_exact_mut(self.source.columns).zip(&self.source.phases) {
+                    match from {
+                        None => target.fill(0.0),
+                        Some(y) => {
+                            let first = *phase as isize - g.x.before as isize;
+                            let copy = RowCopy { first, step: g.x.stride, mode: g.padding_mode };
+                            let source = input.row(n, group * g.c_in_group() + c, y);
+                            // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
+                            unsafe { copy.run(source, g.x.input, target) };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl PackedConv for Direct {
+    fn tiles(&self) -> usize {
+        self.geometry.batch * self.geometry.groups * self.row_tiles() * self.channel_tiles()
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.source.len(self.geometry.c_in_group())
+    }
+
+    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        let g = &self.geometry;
+        let (index, channel_tile) = (index / self.channel_tiles(), index % self.channel_tiles());
+        let (index, row_tile) = (index / self.row_tiles(), index % self.row_tiles());
+        let (n, group) = (index / g.groups, index % g.groups);
+        let first_row = row_tile * self.rows;
+        let rows = self.rows.min(g.y.output - first_row);
+        self.fill(input, n, group, first_row, rows, scratch);
+
+        let lanes = self.isa.lanes();
+        let across = g.x.output.div_ceil(lanes);
+        let vectors = rows * across;
+        let block = tile::channels(self.isa);
+        let last = ((channel_tile + 1) * self.channels).min(g.c_out_group());
+        for first in (channel_tile * self.channels..last).step_by(block) {
+            let channels = block.min(last - first);
+            let channel = group * g.c_out_group() + first;
+            let most = tile::vectors(self.isa, channels);
+            // Equal shares: 7 vectors are 3 + 2 + 2, never 3 + 3 + 1.
+            let shares = vectors.div_ceil(most);
+            for share in 0..shares {
+                let vector = |s: usize| s * vectors / shares;
+                let count = vector(share + 1) - vector(share);
+                let mut bases = [std::ptr::null(); MOST_VECTORS];
+                let mut targets = [std::ptr::null_mut(); MOST_VECTORS];
+                let mut counts = [0; MOST_VECTORS];
+                for q in 0..count {
+                    let (y, x) = ((vector(share) + q) / across, (vector(share) + q) % across * lanes);
+                    bases[q] = &raw const scratch[self.source.row(0, y * g.y.stride) + x];
+                    targets[q] =
+                        output.at(((n * g.c_out + channel) * g.y.output + first_row + y) * g.x.output + x);
+                    counts[q] = lanes.min(g.x.output - x);
+                }
+                let tile = Tile {
+                    offsets: &self.offsets,
+                    bases,
+                    weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
+                    bias: &raw const self.bias[channel],
+                    targets,
+                    counts,
+                    plane: g.plane(),
+                    activation: self.activation,
+                };
+                // SAFETY: a base plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long
+                // (a whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are
+                // packed for `channels` channels; targets lie in this tile's part of the output.
+                unsafe { tile::run(self.isa, channels, count, &tile) };
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `filter2d`: one input channel for each output (image filters, depthwise layers), vertical stride and dilation 1, horizontal
+//! stride 1. The inside of a wide plane is filtered in place; only the columns that touch the padding at the left and right are
+//! copied to scratch, and rows of zero padding are one shared row of zeros. A narrow plane is copied, with its padding, as a whole.
+
+use super::Activation;
+use super::registry::{Algorithm, PackedConv, Problem};
+use super::source::RowCopy;
+use super::strip::{Filter, Target, pack_passes};
+use crate::geometry::ConvGeometry;
+use crate::view::{InputView, OutputView};
+use corr2d_simd::Isa;
+use std::ops::Range;
+
+pub(super) const ALGORITHM: Algorithm = Algorithm { name: "filter2d", supports, cost, pack };
+
+/// Output rows of a tile: a multiple of every block's, many tiles in a photograph, and little is copied twice.
+const TILE_ROWS: usize = 60;
+
+/// The widest input whose rows are copied as a whole.
+const NARROW: usize = 1024;
+
+fn supports(g: &ConvGeometry) -> bool {
+    g.c_in_group() == 1 && g.y.stride == 1 && g.y.dilation == 1 && g.x.stride == 1
+}
+
+fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
+    let vectors = g.x.output.div_ceil(isa.lanes()) as f64 * g.y.output as f64;
+    let products = vectors * (g.c_out * g.taps()) as f64;
+    let copied = if g.x.input <= NARROW { 3.0 * vectors * g.c_out as f64 } else { 0.0 };
+    // Fewer rows than a block are a call for each row of the output and of the kernel.
+    let rows = if g.y.output < 6 { 20.0 * (g.c_out * g.y.output * g.y.kernel) as f64 } else { 0.0 };
+    products * 1.2 + copied + rows + 50.0
+}
+
+struct Filter2d {
+    geometry: ConvGeometry,
+    isa: Isa,
+    activation: Activation,
+    bias: Vec<f32>,
+    /// Each channel's passes, one after the other.
+    weights: Vec<f32>,
+}
+
+fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
+    let Problem { geometry, weight, bias, activation, isa } = problem;
+    let mut weights = Vec::with_capacity(weight.len());
+    for kernel in weight.chunks_exact(geometry.taps()) {
+        pack_passes(kernel, geometry.x.kernel, &mut weights);
+    }
+    Box::new(Filter2d { geometry, isa, activation, bias: bias.to_vec(), weights })
+}
+
+impl Filter2d {
+    fn row_tiles(&self) -> usize {
+        self.geometry.y.output.div_ceil(TILE_ROWS)
+    }
+
+    /// Output columns whose windows lie inside the input and that are filtered in place; the others are copied.
+    fn inside(&self) -> Range<usize> {
+        let (x, lanes) = (self.geometry.x, self.isa.lanes());
+        let start = x.before.min(x.output);
+        let end = (x.input + x.before + 1).saturating_sub(x.span()).clamp(start, x.output);
+        if x.input <= NARROW || end - start < lanes { 0..0 } else { start..end }
+    }
+
+    /// Elements of a copied row for so many output columns: whole vectors plus the taps.
+    fn copied_columns(&self, columns: usize) -> usize {
+        columns.next_multiple_of(self.isa.lanes()) + self.geometry.x.span() - 1
+    }
+
+    /// The most output columns that are copied at once.
+    fn most_copied(&self) -> usize {
+        let (x, inside) = (self.geometry.x, self.inside());
+        if inside.is_empty() { x.output } else { inside.start.max(x.output - inside.end) }
+    }
+}
+
+impl PackedConv for Filter2d {
+    fn tiles(&self) -> usize {
+        self.geometry.batch * self.geometry.c_out * self.row_tiles()
+    }
+
+    fn scratch_len(&self) -> usize {
+        let g = &self.geometry;
+        let copied = self.copied_columns(self.most_copied()) * (g.y.output.min(TILE_ROWS) + g.y.kernel - 1);
+        // Either the row of zeros or a copy is in use.
+        copied.max(g.x.input)
+    }
+
+    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        let g = &self.geometry;
+        let (index, row_tile) = (index / self.row_tiles(), index % self.row_tiles());
+        let (n, channel) = (index / g.c_out, index % g.c_out);
+        let c_in = channel / g.c_out_group();
+        let first_row = row_tile * TILE_ROWS;
+        let rows = TILE_ROWS.min(g.y.output - first_row);
+        let filter = Filter {
+            passes: &self.weights[channel * g.taps()..][..g.taps()],
+            size: [g.y.kernel, g.x.kernel],
+            step: g.x.dilation,
+            bias: self.bias[channel],
+            activation: self.activation,
+        };
+        let source_row = |row: usize| {
+            let position = (first_row + row) as isize - g.y.before as isize;
+            g.padding_mode.source(position, g.y.input).map(|y| input.row(n, c_in, y))
+        };
+        let target = |columns: &Range<usize>| Target {
+            start: output.at(((n * g.c_out + channel) * g.y.output + first_row) * g.x.output + columns.start),
+            stride: g.x.output,
+            rows,
+            columns: columns.len(),
+        };
+        let inside = self.inside();
+        if !inside.is_empty() {
+            let zeros = &mut scratch[..g.x.input];
+            zeros.fill(0.0);
+            let zeros = zeros.as_ptr();
+            let left = inside.start - g.x.before;
+            let row = |row: usize| source_row(row).unwrap_or(zeros).wrapping_add(left);
+            // SAFETY: the windows of these columns lie inside rows of `x.input` elements.
+            unsafe { filter.run(self.isa, row, &target(&inside)) };
+        }
+        for columns in [0..inside.start, inside.end..g.x.output] {
+            if columns.is_empty() {
+                continue;
+            }
+            let width = self.copied_columns(columns.len());
+            let first = columns.start as isize - g.x.before as isize;
+            let copy = RowCopy { first, step: 1, mode: g.padding_mode };
+            for (row, copied) in scratch.chunks_exact_mut(width).take(rows + g.y.kernel - 1).enumerate() {
+                match source_row(row) {
+                    None => copied.fill(0.0),
+                    // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
+                    Some(source) => unsafe { copy.run(source, g.x.input, copied) },
+                }
+            }
+            // SAFETY: copied rows are a whole number of vectors plus the taps.
+            unsafe { filter.run(self.isa, |row| scratch[row * width..].as_ptr(), &target(&columns)) };
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Choose, pack, run.
+
+use super::registry::Problem;
+use super::{ALGORITHMS, Activation, Algorithm, PackedConv};
+use crate::buffer::with_scratch;
+use crate::error::Error;
+use crate::geometry::ConvGeometry;
+use crate::parallel::Pool;
+use crate::view::{InputView, OutputView, check_overlap};
+use corr2d_simd::Isa;
+
+/// Where the input of a run starts in its buffer and how far apart, in elements, its images, channels and rows are.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// First element.
+    pub offset: usize,
+    /// Strides of batch, channel and row.
+    pub strides: [usize; 3],
+}
+
+/// A cross-correlation with its algorithm chosen and its weight packed; [`ConvPlan::run`] allocates nothing.
+pub struct ConvPlan {
+    geometry: ConvGeometry,
+    isa: Isa,
+    algorithm: &'static Algorithm,
+    packed: Box<dyn PackedConv>,
+}
+
+/// Below this many operations, waking another thread costs more than it saves.
+const PARALLEL_FLOPS: f64 = 1e6;
+
+impl ConvPlan {
+    /// Plans `geometry` with `weight` `[c_out, c_in / groups, kh, kw]` and `bias` `[c_out]`. Without `algorithm`, the one of the
+    /// lowest estimated cost is taken.
+    pub fn new(
+        geometry: ConvGeometry,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        activation: Activation,
+        isa: Isa,
+        algorithm: Option<&'static Algorithm>,
+    ) -> Result<ConvPlan, Error> {
+        if weight.len() != geometry.weight_len() {
+            return Err(Error::Length {
+                parameter: "weight",
+                expected: geometry.weight_len(),
+                received: weight.len(),
+            });
+        }
+        let zeros;
+        let bias = match bias {
+            Some(bias) if bias.len() != geometry.c_out => {
+                return Err(Error::BiasLength { expected: geometry.c_out, received: bias.len() });
+            }
+            Some(bias) => bias,
+            None => {
+                zeros = vec![0.0; geometry.c_out];
+                &zeros
+            }
+        };
+        let algorithm = match algorithm {
+            Some(forced) if !(forced.supports)(&geometry) => {
+                return Err(Error::Unsupported { name: forced.name });
+            }
+            Some(forced) => forced,
+            None => choose(&geometry, isa),
+        };
+        let packed = (algorithm.pack)(Problem { geometry, weight, bias, activation, isa });
+        Ok(ConvPlan { geometry, isa, algorithm, packed })
+    }
+
+    /// Computes `output` from `input`, on at most `threads` threads of the pool; `layout` is that of the input, contiguous if none.
+    pub fn run(
+        &self,
+        input: &[f32],
+        layout: Option<Layout>,
+        output: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Error> {
+        let g = &self.geometry;
+        if output.len() != g.output_len() {
+            return Err(Error::Length { parameter: "out", expected: g.output_len(), received: output.len() });
+        }
+        check_overlap(output, input, "x")?;
+        let shape = [g.batch, g.c_in, g.y.input, g.x.input];
+        let input = match layout {
+            Some(Layout { offset, strides }) => InputView::new(input, offset, strides, shape)?,
+            None => InputView::contiguous(input, shape)?,
+        };
+        let output = OutputView::new(output);
+        let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
+        let scratch = self.packed.scratch_len();
+        pool.for_each(self.packed.tiles(), threads, |tile| {
+            with_scratch(scratch, |scratch| self.packed.run_tile(tile, &input, &output, scratch));
+        });
+        Ok(())
+    }
+
+    /// The geometry it was made for.
+    pub fn geometry(&self) -> &ConvGeometry {
+        &self.geometry
+    }
+
+    /// The instruction set it runs on.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The algorithm it runs.
+    pub fn algorithm(&self) -> &'static Algorithm {
+        self.algorithm
+    }
+}
+
+fn choose(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {
+    ALGORITHMS
+        .iter()
+        .filter(|algorithm| (algorithm.supports)(geometry))
+        .min_by(|a, b| (a.cost)(geometry, isa).total_cmp(&(b.cost)(geometry, isa)))
+        .expect("direct supports every geometry")
+}

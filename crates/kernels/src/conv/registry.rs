@@ -1,0 +1,44 @@
+//! The table of algorithms. A new one is a file beside this one and a row here; tests, benchmarks and `info()` walk the table.
+
+use super::{Activation, direct, filter2d, gemm};
+use crate::geometry::ConvGeometry;
+use crate::view::{InputView, OutputView};
+use corr2d_simd::Isa;
+
+/// A way to compute a cross-correlation.
+pub struct Algorithm {
+    /// Its name in the public interface.
+    pub name: &'static str,
+    /// Whether it can do the geometry at all.
+    pub supports: fn(&ConvGeometry) -> bool,
+    /// Estimated time in vector multiply-add issue slots of one image, for choosing among those that support a geometry. It must
+    /// not depend on the batch, so that splitting a batch never changes the algorithm, and so the bits.
+    pub cost: fn(&ConvGeometry, Isa) -> f64,
+    /// Packs the weight.
+    pub(crate) pack: fn(Problem<'_>) -> Box<dyn PackedConv>,
+}
+
+/// Every algorithm. `direct` supports everything.
+pub const ALGORITHMS: &[Algorithm] = &[direct::ALGORITHM, gemm::ALGORITHM, filter2d::ALGORITHM];
+
+/// What an algorithm packs: the weight is `[c_out, c_in / groups, kh, kw]`, `bias` has `c_out` elements.
+#[derive(Clone, Copy)]
+pub(crate) struct Problem<'a> {
+    pub(crate) geometry: ConvGeometry,
+    pub(crate) weight: &'a [f32],
+    pub(crate) bias: &'a [f32],
+    pub(crate) activation: Activation,
+    pub(crate) isa: Isa,
+}
+
+/// A packed convolution: tiles that can run on any thread, in any order.
+pub(crate) trait PackedConv: Send + Sync {
+    /// Number of tiles; together they write every output element once.
+    fn tiles(&self) -> usize;
+
+    /// Floats of scratch memory that a tile needs.
+    fn scratch_len(&self) -> usize;
+
+    /// Computes one tile. `input` and `output` have the shapes of the geometry that was packed.
+    fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]);
+}

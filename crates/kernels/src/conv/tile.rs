@@ -1,0 +1,144 @@
+//! The register tile that `direct` and `gemm` share: T output channels × Q vectors of output pixels, all taps summed in order.
+//!
+//! Pixels are in lanes, so results are stored straight to planes; each weight is broadcast. Every output element is
+//! `bias + w₀·x₀ + w₁·x₁ + …`, one multiply-add after the other, whatever the tile it falls into: tiling never changes its bits.
+
+use super::Activation;
+use crate::buffer::Aligned;
+use corr2d_simd::{Isa, Kernel, Simd};
+
+/// The most vectors in a tile, and so the most base pointers.
+pub(crate) const MOST_VECTORS: usize = 8;
+
+/// One register tile. Vector `q` of tap `k` is read at `bases[q] + offsets[k]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile<'a> {
+    /// Distance of each tap from its base, in elements.
+    pub(crate) offsets: &'a [u32],
+    /// Where each vector starts in the (padded) input.
+    pub(crate) bases: [*const f32; MOST_VECTORS],
+    /// Weights `[tap][channel]`.
+    pub(crate) weights: *const f32,
+    /// A bias for each channel.
+    pub(crate) bias: *const f32,
+    /// Where each vector of the first channel goes.
+    pub(crate) targets: [*mut f32; MOST_VECTORS],
+    /// Pixels to write of each vector.
+    pub(crate) counts: [usize; MOST_VECTORS],
+    /// Output elements from one channel to the next.
+    pub(crate) plane: usize,
+    pub(crate) activation: Activation,
+}
+
+/// The most output channels in a tile: as many as fill the registers with [`vectors`]`(channels)` vectors.
+pub(crate) fn channels(isa: Isa) -> usize {
+    if isa.registers() >= 32 { 8 } else { 6 }
+}
+
+/// The most vectors beside `channels` channels: channels · vectors sums, the vectors and one weight fit the registers.
+pub(crate) fn vectors(isa: Isa, channels: usize) -> usize {
+    if isa.registers() >= 32 {
+        [8, 8, 6, 5, 3, 3, 3, 3][channels - 1]
+    } else {
+        [6, 4, 3, 2, 2, 2][channels - 1]
+    }
+}
+
+/// Runs a tile of `channels` × `count` vectors, within the limits of [`channels`] and [`vectors`].
+///
+/// # Safety
+/// For every tap `k` and vector `q < count`, a whole vector is readable at `bases[q] + offsets[k]`; `weights` has
+/// `offsets.len() * channels` floats, `bias` has `channels`; `counts[q] <= lanes` floats are writable at
+/// `targets[q] + t * plane` for every channel `t`.
+pub(crate) unsafe fn run(isa: Isa, channels: usize, count: usize, tile: &Tile<'_>) {
+    macro_rules! sizes {
+        ($($t:literal: $($q:literal)*;)*) => {
+            match (channels, count) {
+                $($(($t, $q) => isa.run(Sized::<$t, $q>(tile)),)*)*
+                _ => unreachable!("a tile of {channels} channels and {count} vectors"),
+            }
+        };
+    }
+    sizes! {
+        1: 1 2 3 4 5 6 7 8;
+        2: 1 2 3 4 5 6 7 8;
+        3: 1 2 3 4 5 6;
+        4: 1 2 3 4 5;
+        5: 1 2 3;
+        6: 1 2 3;
+        7: 1 2 3;
+        8: 1 2 3;
+    }
+}
+
+struct Sized<'a, const T: usize, const Q: usize>(&'a Tile<'a>);
+
+impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let tile = self.0;
+        let mut sums = [[s.splat(0.0); Q]; T];
+        // SAFETY: all accesses are those that `run` asks its caller to allow.
+        unsafe {
+            for (t, row) in sums.iter_mut().enumerate() {
+                *row = [s.splat(*tile.bias.add(t)); Q];
+            }
+            let mut weights = tile.weights;
+            for &offset in tile.offsets {
+                let mut pixels = [s.splat(0.0); Q];
+                for (q, pixel) in pixels.iter_mut().enumerate() {
+                    *pixel = s.load(tile.bases[q].add(offset as usize));
+                }
+                for (t, row) in sums.iter_mut().enumerate() {
+                    let weight = s.splat(*weights.add(t));
+                    for q in 0..Q {
+                        row[q] = s.mul_add(weight, pixels[q], row[q]);
+                    }
+                }
+                weights = weights.add(T);
+            }
+            for (t, row) in sums.iter().enumerate() {
+                for q in 0..Q {
+                    let target = tile.targets[q].add(t * tile.plane);
+                    if tile.counts[q] == S::LANES {
+                        s.store(target, row[q]);
+                    } else {
+                        s.store_first(target, row[q], tile.counts[q]);
+                    }
+                }
+            }
+            if tile.activation != Activation::None {
+                for t in 0..T {
+                    for q in 0..Q {
+                        tile.activation.apply_stored(s, tile.targets[q].add(t * tile.plane), tile.counts[q]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The weight `[c_out, taps]` as blocks of `block` channels, each `[tap][channel]`; a group's last block may have fewer.
+pub(crate) fn pack_weights(weight: &[f32], taps: usize, c_out_group: usize, block: usize) -> Aligned {
+    let mut packed = Aligned::zeros(weight.len());
+    let target = packed.as_mut_slice();
+    for (group, weight) in weight.chunks_exact(c_out_group * taps).enumerate() {
+        for first in (0..c_out_group).step_by(block) {
+            let channels = block.min(c_out_group - first);
+            let start = (group * c_out_group + first) * taps;
+            for t in 0..channels {
+                for k in 0..taps {
+                    target[start + k * channels + t] = weight[(first + t) * taps + k];
+                }
+            }
+        }
+    }
+    packed
+}
+
+/// Where [`pack_weights`] put the block that starts at channel `first` of the group that starts at channel `group`.
+pub(crate) fn block_weights(packed: &Aligned, taps: usize, group: usize, first: usize) -> *const f32 {
+    &raw const packed.as_slice()[(group + first) * taps]
+}

@@ -1,0 +1,7 @@
+//! Pooling: one plan, one file per reduction, one walk over rows that serves them all.
+
+mod plan;
+mod reduce;
+mod rows;
+
+pub use plan::PoolPlan;

@@ -1,0 +1,233 @@
+//! Pooling row by row: the window's rows are reduced into one padded row in scratch, split by the horizontal stride's phases, and
+//! that row is then reduced along the window's columns. The 2×2 window with stride 2 stays in registers.
+
+use super::reduce::Reduce;
+use crate::geometry::PoolGeometry;
+use crate::view::{InputView, OutputView};
+use corr2d_simd::{Isa, Kernel, Simd};
+use std::ops::Range;
+
+/// Some output rows, counted through all planes.
+pub(super) struct Rows<'a, R> {
+    pub(super) geometry: &'a PoolGeometry,
+    pub(super) reduce: R,
+    /// The divisor's factor of each output row and column; empty if the reduction needs none.
+    pub(super) counts: [&'a [f32]; 2],
+    pub(super) rows: Range<usize>,
+    pub(super) input: &'a InputView<'a>,
+    pub(super) output: &'a OutputView<'a>,
+    pub(super) scratch: &'a mut [f32],
+}
+
+/// Phases of the padded row that are kept apart: neighbouring windows of stride 2 so read neighbouring elements. Larger strides
+/// read with gaps.
+fn phases(g: &PoolGeometry) -> usize {
+    if g.x.stride == 2 { 2 } else { 1 }
+}
+
+/// Columns of one phase of the padded row.
+fn columns(g: &PoolGeometry, lanes: usize) -> usize {
+    let last_window = (g.x.output.next_multiple_of(lanes) - 1) * g.x.stride + g.x.span();
+    let last_window = if phases(g) == 1 && g.x.stride > 1 {
+        (g.x.output - 1) * g.x.stride + g.x.span()
+    } else {
+        last_window
+    };
+    last_window.max(g.x.before + g.x.input).div_ceil(phases(g)) + lanes
+}
+
+/// Floats of scratch that [`Rows`] needs.
+pub(super) fn scratch_len(g: &PoolGeometry, isa: Isa) -> usize {
+    columns(g, isa.lanes()) * phases(g)
+}
+
+impl<R: Reduce> Kernel for Rows<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let g = self.geometry;
+        let no_padding = g.y.before + g.y.after + g.x.before + g.x.after == 0;
+        let pairs = no_padding
+            && [g.y, g.x].iter().all(|axis| {
+                axis.kernel == 2 && axis.stride == 2 && axis.dilation == 1 && 2 * axis.output <= axis.input
+            });
+        if !pairs {
+            self.scratch.fill(R::IDENTITY);
+        }
+        for row in self.rows.clone() {
+            let (plane, y) = (row / g.y.output, row % g.y.output);
+            let (n, c) = (plane / g.channels, plane % g.channels);
+            let target = self.output.at(row * g.x.output);
+            let count = self.counts[0].get(y).copied().unwrap_or(1.0);
+            // SAFETY: rows of the input have `x.input` elements, the output row has `x.output`; both belong to this tile.
+            unsafe {
+                if pairs {
+                    self.reduce_pairs(
+                        s,
+                        [self.input.row(n, c, 2 * y), self.input.row(n, c, 2 * y + 1)],
+                        target,
+                        count,
+                    );
+                } else {
+                    self.reduce_columns(s, n, c, y);
+                    self.reduce_row(s, target, count);
+                }
+            }
+        }
+    }
+}
+
+impl<R: Reduce> Rows<'_, R> {
+    #[inline(always)]
+    fn finish<S: Simd>(&self, s: S, reduced: S::V, count: f32, x: usize) -> S::V {
+        if self.counts[1].is_empty() {
+            return reduced;
+        }
+        // SAFETY: column counts are padded to whole vectors.
+        let columns = unsafe { s.load(self.counts[1].as_ptr().add(x)) };
+        self.reduce.finish(s, reduced, s.mul(s.splat(count), columns))
+    }
+
+    // No closures below: they would be compiled without the instruction set's target features.
+
+    /// # Safety
+    /// `source` is valid for reads of `count` floats.
+    #[inline(always)]
+    unsafe fn load<S: Simd>(&self, s: S, source: *const f32, count: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { if count == S::LANES { s.load(source) } else { s.load_first(source, count) } }
+    }
+
+    /// # Safety
+    /// `target` is valid for writes of `count` floats.
+    #[inline(always)]
+    unsafe fn store<S: Simd>(&self, s: S, target: *mut f32, v: S::V, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { if count == S::LANES { s.store(target, v) } else { s.store_first(target, v, count) } }
+    }
+
+    /// # Safety
+    /// Both sources are valid for reads of `2 * x.output` floats, the target for writes of `x.output`.
+    #[inline(always)]
+    unsafe fn reduce_pairs<S: Simd>(&self, s: S, sources: [*const f32; 2], target: *mut f32, count: f32) {
+        let width = self.geometry.x.output;
+        for x in (0..width).step_by(S::LANES) {
+            let pixels = S::LANES.min(width - x);
+            let counts = [(2 * pixels).min(S::LANES), (2 * pixels).saturating_sub(S::LANES)];
+            // SAFETY: `2 * pixels` floats are read at `2 * x`, `pixels` written at `x`.
+            unsafe {
+                let mut columns = [s.splat(0.0); 2];
+                for half in 0..2 {
+                    let at = 2 * x + half * S::LANES;
+                    let upper = self.load(s, sources[0].wrapping_add(at), counts[half]);
+                    let lower = self.load(s, sources[1].wrapping_add(at), counts[half]);
+                    columns[half] = self.reduce.combine(s, upper, lower);
+                }
+                let (even, odd) = s.deinterleave(columns[0], columns[1]);
+                let v = self.finish(s, self.reduce.combine(s, even, odd), count, x);
+                self.store(s, target.add(x), v, pixels);
+            }
+        }
+    }
+
+    /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `count` floats in each of those rows.
+    #[inline(always)]
+    unsafe fn reduce_column<S: Simd>(
+        &self,
+        s: S,
+        source: *const f32,
+        row_step: usize,
+        rows: usize,
+        count: usize,
+    ) -> S::V {
+        let mut reduced = s.splat(R::IDENTITY);
+        for row in 0..rows {
+            // SAFETY: the caller's promise.
+            let v = unsafe { self.load(s, source.wrapping_add(row * row_step), count) };
+            reduced = self.reduce.combine(s, reduced, v);
+        }
+        reduced
+    }
+
+    /// Reduces the window's rows that lie inside the input to the padded row in scratch.
+    ///
+    /// # Safety
+    /// `n`, `c` and `y` are within the geometry; scratch has [`scratch_len`] floats and its padding holds the identity.
+    #[inline(always)]
+    unsafe fn reduce_columns<S: Simd>(&mut self, s: S, n: usize, c: usize, y: usize) {
+        let g = self.geometry;
+        let width = g.x.input;
+        let columns = columns(g, S::LANES);
+        let taps = g.y.inside(y);
+        let rows = taps.len();
+        let first = self.input.row(n, c, if rows == 0 { 0 } else { g.y.position(y, taps.start) as usize });
+        let step = self.input.row_stride() * g.y.dilation;
+        let scratch = self.scratch.as_mut_ptr();
+        // SAFETY: of each row, the elements that are left are read; written are those, within the phase's columns.
+        unsafe {
+            match phases(g) {
+                2 => {
+                    let (even_phase, odd_phase) = (g.x.before % 2, (g.x.before + 1) % 2);
+                    let even_target = scratch.add(even_phase * columns + g.x.before / 2);
+                    let odd_target = scratch.add(odd_phase * columns + g.x.before.div_ceil(2));
+                    for x in (0..width).step_by(2 * S::LANES) {
+                        let left = width - x;
+                        let counts = [left.min(S::LANES), left.saturating_sub(S::LANES).min(S::LANES)];
+                        let low = self.reduce_column(s, first.wrapping_add(x), step, rows, counts[0]);
+                        let high =
+                            self.reduce_column(s, first.wrapping_add(x + S::LANES), step, rows, counts[1]);
+                        let (even, odd) = s.deinterleave(low, high);
+                        self.store(s, even_target.add(x / 2), even, left.div_ceil(2).min(S::LANES));
+                        self.store(s, odd_target.add(x / 2), odd, (left / 2).min(S::LANES));
+                    }
+                }
+                _ => {
+                    for x in (0..width).step_by(S::LANES) {
+                        let count = S::LANES.min(width - x);
+                        let reduced = self.reduce_column(s, first.wrapping_add(x), step, rows, count);
+                        self.store(s, scratch.add(g.x.before + x), reduced, count);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reduces the padded row along the window's columns.
+    ///
+    /// # Safety
+    /// The target is valid for writes of `x.output` floats.
+    #[inline(always)]
+    unsafe fn reduce_row<S: Simd>(&self, s: S, target: *mut f32, count: f32) {
+        let g = self.geometry;
+        let columns = columns(g, S::LANES);
+        for x in (0..g.x.output).step_by(S::LANES) {
+            let pixels = S::LANES.min(g.x.output - x);
+            let mut reduced = s.splat(R::IDENTITY);
+            for kx in 0..g.x.kernel {
+                let column = kx * g.x.dilation;
+                // SAFETY: a phase has a whole number of vectors of outputs plus the taps, and with gaps only the outputs are read.
+                let elements = unsafe {
+                    match g.x.stride {
+                        1 => s.load(self.scratch.as_ptr().add(column + x)),
+                        2 => s.load(self.scratch.as_ptr().add(column % 2 * columns + column / 2 + x)),
+                        stride => {
+                            let mut lanes = [R::IDENTITY; 16];
+                            for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
+                                *lane = *self.scratch.as_ptr().add((x + i) * stride + column);
+                            }
+                            s.load(lanes.as_ptr())
+                        }
+                    }
+                };
+                reduced = self.reduce.combine(s, reduced, elements);
+            }
+            let v = self.finish(s, reduced, count, x);
+            // SAFETY: that many elements are left in the row.
+            unsafe { self.store(s, target.add(x), v, pixels) };
+        }
+    }
+}

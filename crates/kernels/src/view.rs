@@ -1,0 +1,103 @@
+//! Borrowed memory with a shape: what a run reads and where its tiles write.
+
+use crate::error::Error;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// A `[n, c, h, w]` view of a buffer whose rows are contiguous; strides are in elements.
+#[derive(Clone, Copy)]
+pub struct InputView<'a> {
+    start: *const f32,
+    strides: [usize; 3],
+    memory: PhantomData<&'a [f32]>,
+}
+
+// SAFETY: the view stands for a shared slice, which may be read from any thread.
+unsafe impl Send for InputView<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for InputView<'_> {}
+
+impl<'a> InputView<'a> {
+    /// A view of `data` starting at element `offset`, with strides for batch, channel and row. Every element of `shape` must lie
+    /// inside the buffer. Strides may overlap (broadcasting is a stride of 0).
+    pub fn new(
+        data: &'a [f32],
+        offset: usize,
+        strides: [usize; 3],
+        shape: [usize; 4],
+    ) -> Result<Self, Error> {
+        let [n, c, h, w] = shape;
+        let end = if [n, c, h, w].contains(&0) {
+            Some(offset)
+        } else {
+            [(n, strides[0]), (c, strides[1]), (h, strides[2])]
+                .iter()
+                .try_fold(offset, |end, (size, stride)| (size - 1).checked_mul(*stride)?.checked_add(end))
+                .and_then(|last| last.checked_add(w))
+        };
+        match end {
+            Some(end) if end <= data.len() => {
+                // SAFETY: `offset <= end <= data.len()`.
+                let start = unsafe { data.as_ptr().add(offset) };
+                Ok(InputView { start, strides, memory: PhantomData })
+            }
+            end => Err(Error::ViewOutside {
+                parameter: "x",
+                expected: end.unwrap_or(usize::MAX),
+                received: data.len(),
+            }),
+        }
+    }
+
+    /// A view of the whole of `data`, which must have exactly the elements of `shape`.
+    pub fn contiguous(data: &'a [f32], shape: [usize; 4]) -> Result<Self, Error> {
+        let [_, c, h, w] = shape;
+        let expected = shape.iter().try_fold(1usize, |n, size| n.checked_mul(*size)).unwrap_or(usize::MAX);
+        if data.len() != expected {
+            return Err(Error::Length { parameter: "x", expected, received: data.len() });
+        }
+        InputView::new(data, 0, [c * h * w, h * w, w], shape)
+    }
+
+    /// The first element of a row.
+    #[inline(always)]
+    pub(crate) fn row(&self, n: usize, c: usize, y: usize) -> *const f32 {
+        self.start.wrapping_add(n * self.strides[0] + c * self.strides[1] + y * self.strides[2])
+    }
+
+    /// Elements from one row to the next.
+    #[inline(always)]
+    pub(crate) fn row_stride(&self) -> usize {
+        self.strides[2]
+    }
+}
+
+/// An output that several threads fill, each its own elements.
+#[derive(Clone, Copy)]
+pub(crate) struct OutputView<'a> {
+    start: *mut f32,
+    memory: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: tiles write disjoint elements, which every `run_tile` promises.
+unsafe impl Send for OutputView<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for OutputView<'_> {}
+
+impl<'a> OutputView<'a> {
+    pub(crate) fn new(output: &'a mut [f32]) -> Self {
+        OutputView { start: output.as_mut_ptr(), memory: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(crate) fn at(&self, element: usize) -> *mut f32 {
+        self.start.wrapping_add(element)
+    }
+}
+
+/// Refuses an output that shares memory with an input.
+pub fn check_overlap<A, B>(output: &[A], input: &[B], parameter: &'static str) -> Result<(), Error> {
+    let (out, inp): (Range<_>, Range<_>) = (output.as_ptr_range(), input.as_ptr_range());
+    let (out, inp) = (out.start as usize..out.end as usize, inp.start as usize..inp.end as usize);
+    if out.start < inp.end && inp.start < out.end { Err(Error::Overlap { parameter }) } else { Ok(()) }
+}

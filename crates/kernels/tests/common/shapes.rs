@@ -1,0 +1,99 @@
+//! Shorthand for requests: `Conv { kernel: [3, 5], ..Conv::default() }` says what is special about a shape and nothing else.
+
+use corr2d_kernels::Error;
+use corr2d_kernels::geometry::{
+    ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest, Rounding, Window,
+};
+
+/// `[[top, bottom], [left, right]]`.
+pub(crate) type Pads = [[usize; 2]; 2];
+
+/// A convolution; by default one 8×8 image, one channel, a 3×3 kernel without padding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conv {
+    pub(crate) batch: usize,
+    pub(crate) c_in: usize,
+    pub(crate) c_out: usize,
+    pub(crate) groups: usize,
+    pub(crate) input: [usize; 2],
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) pads: Pads,
+    pub(crate) mode: PaddingMode,
+}
+
+impl Default for Conv {
+    fn default() -> Conv {
+        Conv {
+            batch: 1,
+            c_in: 1,
+            c_out: 1,
+            groups: 1,
+            input: [8, 8],
+            kernel: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            pads: [[0, 0], [0, 0]],
+            mode: PaddingMode::Zeros,
+        }
+    }
+}
+
+impl Conv {
+    pub(crate) fn geometry(&self) -> Result<ConvGeometry, Error> {
+        ConvGeometry::new(&ConvRequest {
+            batch: self.batch,
+            c_in: self.c_in,
+            input: self.input,
+            c_out: self.c_out,
+            weight_channels: self.c_in / self.groups,
+            window: Window {
+                kernel: self.kernel,
+                stride: self.stride,
+                dilation: self.dilation,
+                padding: Padding::Explicit(self.pads),
+            },
+            groups: self.groups,
+            padding_mode: self.mode,
+        })
+    }
+}
+
+/// A pooling; by default of one 8×8 plane, the largest of 2×2 windows with stride 2.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pooling {
+    pub(crate) batch: usize,
+    pub(crate) channels: usize,
+    pub(crate) input: [usize; 2],
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) padding: Padding,
+    pub(crate) rounding: Rounding,
+    pub(crate) mode: PoolMode,
+}
+
+impl Default for Pooling {
+    fn default() -> Pooling {
+        Pooling {
+            batch: 1,
+            channels: 1,
+            input: [8, 8],
+            kernel: [2, 2],
+            stride: [2, 2],
+            dilation: [1, 1],
+            padding: Padding::Valid,
+            rounding: Rounding::Floor,
+            mode: PoolMode::Max,
+        }
+    }
+}
+
+impl Pooling {
+    pub(crate) fn geometry(&self) -> Result<PoolGeometry, Error> {
+        let Pooling { batch, channels, input, kernel, stride, dilation, padding, rounding, mode } = *self;
+        let window = Window { kernel, stride, dilation, padding };
+        PoolGeometry::new(&PoolRequest { batch, channels, input, window, rounding, mode })
+    }
+}

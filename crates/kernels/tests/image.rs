@@ -1,0 +1,363 @@
+//! Image filters × every instruction set of this machine × pixel types, channels, borders and kernels, against a naive filter in
+//! `f64` that is written here.
+//!
+//! The promise under test. With weights that are multiples of 1/8 the sum is exact, and so is its rounding half to even. With any
+//! weights the sum `v` is within `t = (n + 3) · ε · (|scale| · Σ|w·x| + |offset|)` of the exact one, ε = 2⁻²³, and the pixel is what
+//! something in `[v − t, v + t]` rounds to: it can only differ from the rounded exact value beside a tie.
+
+mod common;
+
+use common::Random;
+use common::guarded::{Flush, Guarded};
+use corr2d_kernels::geometry::PaddingMode;
+use corr2d_kernels::image::{Alpha, ImageFilter, ImageRequest, Pixel};
+use corr2d_kernels::parallel::Pool;
+use corr2d_kernels::{Error, Isa};
+use std::fmt::Debug;
+
+const EPSILON: f64 = f32::EPSILON as f64;
+
+const BORDERS: [PaddingMode; 5] = [
+    PaddingMode::Reflect,
+    PaddingMode::Symmetric,
+    PaddingMode::Replicate,
+    PaddingMode::Zeros,
+    PaddingMode::Circular,
+];
+
+/// What the tests must know about a pixel type besides what the filter does.
+trait TestPixel: Pixel + PartialEq + Debug {
+    /// The largest value, if there is one.
+    const MOST: Option<f64>;
+
+    fn random(random: &mut Random) -> Self;
+
+    fn value(self) -> f64;
+}
+
+impl TestPixel for u8 {
+    const MOST: Option<f64> = Some(255.0);
+
+    fn random(random: &mut Random) -> u8 {
+        random.next() as u8
+    }
+
+    fn value(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl TestPixel for u16 {
+    const MOST: Option<f64> = Some(65535.0);
+
+    fn random(random: &mut Random) -> u16 {
+        random.next() as u16
+    }
+
+    fn value(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl TestPixel for f32 {
+    const MOST: Option<f64> = None;
+
+    fn random(random: &mut Random) -> f32 {
+        random.float()
+    }
+
+    fn value(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+const BASE: ImageRequest = ImageRequest {
+    width: 9,
+    height: 7,
+    channels: 1,
+    row_stride: 9,
+    kernel: [3, 3],
+    border: PaddingMode::Reflect,
+    scale: 1.0,
+    offset: 0.0,
+    alpha: Alpha::PassThrough,
+};
+
+/// `BASE` with these sizes and rows without gaps.
+fn sized(width: usize, height: usize, channels: usize, kernel: [usize; 2]) -> ImageRequest {
+    ImageRequest { width, height, channels, row_stride: width * channels, kernel, ..BASE }
+}
+
+/// Walks back into `0..size` from outside, one fold at a time; `None` is a zero.
+fn fold(border: PaddingMode, mut position: isize, size: usize) -> Option<usize> {
+    let size = size as isize;
+    while !(0..size).contains(&position) {
+        position = match border {
+            PaddingMode::Zeros => return None,
+            PaddingMode::Replicate => position.clamp(0, size - 1),
+            PaddingMode::Circular => position - size * position.signum(),
+            PaddingMode::Reflect if size == 1 => 0,
+            PaddingMode::Reflect if position < 0 => -position,
+            PaddingMode::Reflect => 2 * (size - 1) - position,
+            PaddingMode::Symmetric if position < 0 => -1 - position,
+            PaddingMode::Symmetric => 2 * size - 1 - position,
+        };
+    }
+    Some(position as usize)
+}
+
+/// The exact value of channel `c` of a pixel before rounding, and `Σ|w·x|`.
+fn exact<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], place: [usize; 3]) -> (f64, f64) {
+    let [y, x, c] = place;
+    let (mut sum, mut magnitude) = (0.0, 0.0);
+    for (tap, weight) in kernel.iter().enumerate() {
+        let (ky, kx) = (tap / r.kernel[1], tap % r.kernel[1]);
+        let row = fold(r.border, (y + ky) as isize - (r.kernel[0] / 2) as isize, r.height);
+        let column = fold(r.border, (x + kx) as isize - (r.kernel[1] / 2) as isize, r.width);
+        if let (Some(row), Some(column)) = (row, column) {
+            let product = f64::from(*weight) * input[row * r.row_stride + column * r.channels + c].value();
+            sum += product;
+            magnitude += product.abs();
+        }
+    }
+    (f64::from(r.scale) * sum + f64::from(r.offset), magnitude)
+}
+
+fn is_alpha(r: &ImageRequest, c: usize) -> bool {
+    r.alpha == Alpha::PassThrough && [2, 4].contains(&r.channels) && c == r.channels - 1
+}
+
+/// The pixel values that `value ± tolerance` may become.
+fn allowed<P: TestPixel>(value: f64, tolerance: f64) -> [f64; 2] {
+    let ends = [value - tolerance, value + tolerance];
+    match P::MOST {
+        Some(most) => ends.map(|end| end.round_ties_even().clamp(0.0, most)),
+        None => ends,
+    }
+}
+
+/// Runs the filter on every instruction set through guarded memory and checks every pixel. `eighths` says that weights, scale and
+/// offset are such that integer pixels give exact sums.
+fn check<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], eighths: bool) {
+    let pool = Pool::new(1).expect("no thread is started");
+    let expected: Vec<Option<[f64; 2]>> = (0..r.height * r.width * r.channels)
+        .map(|i| {
+            let place = [i / r.channels / r.width, i / r.channels % r.width, i % r.channels];
+            let (value, magnitude) = exact(r, input, kernel, place);
+            // In eighths, f32 has room for sums below 2^21.
+            let is_exact = eighths && P::MOST.is_some() && magnitude < f64::from(1 << 21);
+            let size = f64::from(r.scale).abs() * magnitude + f64::from(r.offset).abs();
+            let tolerance = if is_exact { 0.0 } else { (kernel.len() + 3) as f64 * EPSILON * size };
+            (!is_alpha(r, place[2])).then(|| allowed::<P>(value, tolerance))
+        })
+        .collect();
+    for (isa, flush) in Isa::available().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)]) {
+        let input = Guarded::new(input, flush);
+        let mut output = Guarded::new(&vec![P::from_float(77.0); expected.len()], flush);
+        let filter = ImageFilter::new(*r, kernel, isa).expect("a valid request");
+        filter.run(input.as_slice(), output.as_mut_slice(), &pool, 1).expect("exact lengths");
+        output.assert_slack_untouched(format_args!("{isa:?} of {r:?}"));
+        for (i, (result, expected)) in output.as_slice().iter().zip(&expected).enumerate() {
+            let (y, x, c) = (i / r.channels / r.width, i / r.channels % r.width, i % r.channels);
+            match expected {
+                None => {
+                    let source = input.as_slice()[y * r.row_stride + x * r.channels + c];
+                    assert_eq!(*result, source, "alpha at row {y}, column {x}: {isa:?} of {r:?}");
+                }
+                Some([least, most]) => assert!(
+                    *least <= result.value() && result.value() <= *most,
+                    "row {y}, column {x}, channel {c}: {result:?} is not in {least}..={most}: {isa:?} of {r:?}"
+                ),
+            }
+        }
+    }
+}
+
+fn pixels<P: TestPixel>(r: &ImageRequest) -> Vec<P> {
+    let mut random = Random::new((r.width * 31 + r.height) as u64);
+    // The last row ends with its last pixel, so that nothing after it may be read.
+    (0..(r.height - 1) * r.row_stride + r.width * r.channels).map(|_| P::random(&mut random)).collect()
+}
+
+/// Checks with weights in eighths and with arbitrary ones.
+fn check_both<P: TestPixel>(r: &ImageRequest) {
+    let mut random = Random::new((r.kernel[0] * 100 + r.kernel[1]) as u64);
+    let taps = r.kernel[0] * r.kernel[1];
+    let eighths: Vec<f32> = random.integers(taps, 8).iter().map(|weight| weight / 8.0).collect();
+    let any: Vec<f32> = random.floats(taps);
+    let input = pixels::<P>(r);
+    check(r, &input, &eighths, true);
+    check(&ImageRequest { scale: 0.37, offset: 19.6, ..*r }, &input, &any, false);
+}
+
+fn check_types(r: &ImageRequest) {
+    check_both::<u8>(r);
+    check_both::<u16>(r);
+    check_both::<f32>(r);
+}
+
+#[test]
+fn every_border_channel_count_and_kernel() {
+    for border in BORDERS {
+        for channels in 1..=4 {
+            for kernel in [[1, 1], [3, 3], [2, 2], [1, 5], [4, 1], [5, 5], [3, 8]] {
+                check_types(&ImageRequest { border, ..sized(17, 6, channels, kernel) });
+            }
+        }
+    }
+}
+
+#[test]
+fn every_width() {
+    for width in (1..=70).chain([127, 129, 255, 257]) {
+        check_both::<u8>(&sized(width, 3, 1, [3, 3]));
+        check_both::<u8>(&sized(width, 2, 3, [2, 5]));
+        check_both::<u16>(&sized(width, 2, 4, [3, 1]));
+    }
+}
+
+#[test]
+fn every_height() {
+    for height in (1..=40).chain([63, 64, 65, 97]) {
+        check_both::<u8>(&sized(5, height, 1, [3, 3]));
+        check_both::<f32>(&sized(3, height, 2, [5, 2]));
+    }
+}
+
+#[test]
+fn images_of_several_tiles() {
+    check_both::<u8>(&sized(1100, 40, 1, [3, 3]));
+    check_both::<u8>(&sized(400, 70, 3, [5, 5]));
+    check_both::<u16>(&sized(520, 33, 4, [2, 3]));
+}
+
+#[test]
+fn kernels_larger_than_the_image() {
+    for border in BORDERS {
+        for (width, height) in [(1, 1), (2, 3), (1, 9), (9, 1), (5, 4)] {
+            for kernel in [[7, 7], [1, 13], [13, 1], [12, 6]] {
+                for channels in [1, 3, 4] {
+                    check_both::<u8>(&ImageRequest { border, ..sized(width, height, channels, kernel) });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_of_every_height() {
+    for height in 1..=45 {
+        check_both::<u8>(&sized(40, 12, 1, [height, 2]));
+    }
+    for height in [11, 12, 13, 23, 31] {
+        check_types(&sized(20, 35, 3, [height, 3]));
+    }
+}
+
+#[test]
+fn rows_with_gaps() {
+    for gap in [1, 7, 100] {
+        for channels in 1..=4 {
+            let tight = sized(21, 9, channels, [3, 3]);
+            check_types(&ImageRequest { row_stride: tight.row_stride + gap, ..tight });
+        }
+    }
+}
+
+#[test]
+fn alpha_is_filtered_on_demand() {
+    for channels in 1..=4 {
+        check_types(&ImageRequest { alpha: Alpha::Filter, ..sized(20, 8, channels, [3, 3]) });
+    }
+}
+
+/// A kernel of one tap, so that each value before rounding is known: every half, and far beyond both ends.
+#[test]
+fn rounds_half_to_even_and_saturates() {
+    let identity = |scale: f32, offset: f32| ImageRequest { scale, offset, ..sized(256, 1, 1, [1, 1]) };
+    let all: Vec<u8> = (0..=255).collect();
+    for (scale, offset) in
+        [(0.5, 0.0), (0.5, 0.25), (-0.5, 100.0), (1.0, 0.5), (3.0, -200.5), (1e30, 0.0), (-1e30, 0.0)]
+    {
+        check(&identity(scale, offset), &all, &[1.0], true);
+        let wide: Vec<u16> = (0..=255).map(|i| i * 257).collect();
+        check(&identity(scale, offset), &wide, &[1.0], true);
+    }
+    let filter = ImageFilter::new(identity(0.5, 0.0), &[1.0], Isa::best()).expect("a valid request");
+    let mut output = vec![0u8; 256];
+    filter.run(&all, &mut output, &Pool::new(1).expect("no thread"), 1).expect("exact lengths");
+    assert_eq!(output[..8], [0, 0, 1, 2, 2, 2, 3, 4]);
+}
+
+#[test]
+fn nan_becomes_zero_and_infinity_saturates() {
+    for isa in Isa::available() {
+        for (weight, expected) in [(f32::NAN, 0), (f32::INFINITY, 255), (f32::NEG_INFINITY, 0)] {
+            let filter = ImageFilter::new(sized(37, 2, 1, [1, 1]), &[weight], isa).expect("a valid request");
+            let mut output = vec![9u8; 74];
+            filter.run(&[1u8; 74], &mut output, &Pool::new(1).expect("no thread"), 1).expect("exact lengths");
+            assert_eq!(output, [expected; 74], "{isa:?}, weight {weight}");
+        }
+    }
+}
+
+#[test]
+fn the_same_bits_for_any_number_of_threads() {
+    let pool = Pool::new(3).expect("two threads");
+    for r in [sized(700, 150, 3, [5, 5]), sized(1300, 90, 1, [13, 4])] {
+        let input = pixels::<f32>(&r);
+        let kernel = Random::new(4).floats(r.kernel[0] * r.kernel[1]);
+        for isa in Isa::available() {
+            let filter = ImageFilter::new(r, &kernel, isa).expect("a valid request");
+            let results = [1, 2, 3, 64].map(|threads| {
+                let mut output = vec![f32::NAN; r.height * r.width * r.channels];
+                filter.run(&input, &mut output, &pool, threads).expect("exact lengths");
+                common::bits(&output)
+            });
+            assert!(results.iter().all(|result| *result == results[0]), "{isa:?} of {r:?}");
+        }
+    }
+}
+
+#[test]
+fn refuses_bad_requests() {
+    let error = |r: ImageRequest, kernel: usize| ImageFilter::new(r, &vec![1.0; kernel], Isa::best()).err();
+    let zero = |parameter| Some(Error::Zero { parameter });
+    assert_eq!(error(BASE, 9), None);
+    assert_eq!(error(ImageRequest { width: 0, ..BASE }, 9), zero("width"));
+    assert_eq!(error(ImageRequest { height: 0, ..BASE }, 9), zero("height"));
+    assert_eq!(error(ImageRequest { channels: 0, ..BASE }, 9), zero("channels"));
+    assert_eq!(error(ImageRequest { kernel: [0, 3], ..BASE }, 0), zero("kernel height"));
+    assert_eq!(error(ImageRequest { kernel: [3, 0], ..BASE }, 0), zero("kernel width"));
+    for (r, kernel) in [(BASE, 8), (BASE, 10), (ImageRequest { row_stride: 8, ..BASE }, 9)] {
+        assert!(matches!(error(r, kernel), Some(Error::Length { .. })), "{r:?}, {kernel} weights");
+    }
+    for huge in [usize::MAX, 1 << 47, 1 << 63] {
+        for r in [
+            ImageRequest { width: huge, channels: 3, row_stride: usize::MAX, ..BASE },
+            ImageRequest { height: huge, ..BASE },
+            ImageRequest { row_stride: huge, ..BASE },
+            ImageRequest { kernel: [huge, 3], ..BASE },
+            ImageRequest { kernel: [3, huge], ..BASE },
+        ] {
+            assert!(error(r, 9).is_some(), "{r:?}");
+        }
+    }
+}
+
+#[test]
+fn refuses_wrong_lengths_before_writing() {
+    let r = ImageRequest { row_stride: 12, ..BASE };
+    let filter = ImageFilter::new(r, &[1.0; 9], Isa::best()).expect("a valid request");
+    let run = |input: usize, output: usize| {
+        let mut output = vec![7u8; output];
+        let result = filter.run(&vec![1u8; input], &mut output, &Pool::new(1).expect("no thread"), 1);
+        assert!(result.is_ok() || output.iter().all(|pixel| *pixel == 7), "written before it was refused");
+        result
+    };
+    assert_eq!(run(81, 63), Ok(()));
+    assert_eq!(run(84, 63), Ok(()));
+    assert_eq!(run(80, 63), Err(Error::Length { parameter: "data", expected: 81, received: 80 }));
+    assert_eq!(run(81, 62), Err(Error::Length { parameter: "out", expected: 63, received: 62 }));
+    assert_eq!(run(81, 64), Err(Error::Length { parameter: "out", expected: 63, received: 64 }));
+}

@@ -1,0 +1,92 @@
+//! Typed arrays as arguments: where their memory is, asked once. napi's own slices also keep a registry of borrows and of
+//! classes, which costs more than a small convolution.
+
+use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
+use napi::{Status, ValueType, sys};
+use std::marker::PhantomData;
+use std::ptr;
+
+/// An element type of a typed array.
+pub trait Element: Copy + 'static {
+    /// napi's name of the array type.
+    const TYPE: sys::napi_typedarray_type;
+    /// JavaScript's name of the array type.
+    const NAME: &'static str;
+}
+
+macro_rules! elements {
+    ($($element:ty, $name:literal, $kind:ident;)*) => {
+        $(impl Element for $element {
+            const TYPE: sys::napi_typedarray_type = sys::TypedarrayType::$kind;
+            const NAME: &'static str = $name;
+        })*
+    };
+}
+
+elements! {
+    u8, "Uint8Array", uint8_array;
+    u16, "Uint16Array", uint16_array;
+    f32, "Float32Array", float32_array;
+    f64, "Float64Array", float64_array;
+}
+
+/// A typed array that a call borrows. It must not outlive the call, so entries never keep one.
+pub struct Array<T> {
+    start: *mut T,
+    length: usize,
+    element: PhantomData<T>,
+}
+
+impl<T: Element> Array<T> {
+    /// Its elements.
+    pub(crate) fn read(&self) -> &[T] {
+        // SAFETY: napi gave this memory for the time of the call, and JavaScript of this thread does not run meanwhile.
+        unsafe { std::slice::from_raw_parts(self.start, self.length) }
+    }
+
+    /// Its elements, to write. Whether another argument shares the memory is checked (`check_overlap`) before either is touched.
+    pub(crate) fn write(&mut self) -> &mut [T] {
+        // SAFETY: as in `read`.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.length) }
+    }
+}
+
+impl<T: Element> FromNapiValue for Array<T> {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        let (mut kind, mut length, mut data, mut buffer, mut offset) =
+            (0, 0, ptr::null_mut(), ptr::null_mut(), 0);
+        // SAFETY: `env` and `value` belong to the running call; napi checks that the value is a typed array.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                env,
+                value,
+                &mut kind,
+                &mut length,
+                &mut data,
+                &mut buffer,
+                &mut offset,
+            )
+        };
+        if status != sys::Status::napi_ok || kind != T::TYPE {
+            return Err(napi::Error::new(
+                Status::InvalidArg,
+                format!("expected a {}, received something else", T::NAME),
+            ));
+        }
+        // The address of an empty or detached array may be null, which no slice may have.
+        let start = if length == 0 { ptr::dangling_mut() } else { data.cast() };
+        Ok(Array { start, length, element: PhantomData })
+    }
+}
+
+impl<T: Element> TypeName for Array<T> {
+    fn type_name() -> &'static str {
+        T::NAME
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Object
+    }
+}
+
+impl<T: Element> ValidateNapiValue for Array<T> {}

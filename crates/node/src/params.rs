@@ -1,0 +1,208 @@
+//! The numbers of a call, in one `Float64Array`: their places, and how they become geometry. `src/params.ts` has the same places.
+
+use crate::error::Failure;
+use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, Layout};
+use corr2d_kernels::geometry::{
+    ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest, Rounding, Window,
+};
+use corr2d_kernels::image::{Alpha, ImageRequest};
+
+/// Reads places of a parameter array.
+#[derive(Clone, Copy)]
+pub(crate) struct Params<'a>(pub(crate) &'a [f64]);
+
+impl<'a> Params<'a> {
+    fn number(self, place: usize) -> Result<f64, Failure> {
+        self.0.get(place).copied().ok_or_else(|| {
+            Failure::Value(format!("expected a number at place {place} of params, received none"))
+        })
+    }
+
+    fn size(self, place: usize) -> Result<usize, Failure> {
+        let value = self.number(place)?;
+        if (0.0..=9_007_199_254_740_991.0).contains(&value) && value.fract() == 0.0 {
+            Ok(value as usize)
+        } else {
+            Err(Failure::Value(format!(
+                "expected a non-negative integer at place {place} of params, received {value}"
+            )))
+        }
+    }
+
+    fn pair(self, place: usize) -> Result<[usize; 2], Failure> {
+        Ok([self.size(place)?, self.size(place + 1)?])
+    }
+
+    fn choice<T: Copy>(self, place: usize, choices: &[T]) -> Result<T, Failure> {
+        let index = self.size(place)?;
+        choices.get(index).copied().ok_or_else(|| {
+            Failure::Value(format!(
+                "expected a number below {} at place {place} of params, received {index}",
+                choices.len()
+            ))
+        })
+    }
+
+    fn padding(self, pads: usize, kind: usize) -> Result<Padding, Failure> {
+        let explicit = Padding::Explicit([self.pair(pads)?, self.pair(pads + 2)?]);
+        self.choice(kind, &[explicit, Padding::Valid, Padding::SameLower, Padding::SameUpper])
+    }
+
+    /// Threads of this call: as many as the pool has when 0.
+    pub(crate) fn threads(self, place: usize) -> Result<usize, Failure> {
+        Ok(match self.size(place)? {
+            0 => usize::MAX,
+            n => n,
+        })
+    }
+}
+
+/// Places of a convolution's parameters.
+pub(crate) mod conv_place {
+    pub(crate) const BATCH: usize = 0;
+    pub(crate) const C_IN: usize = 1;
+    pub(crate) const INPUT: usize = 2;
+    pub(crate) const C_OUT: usize = 4;
+    pub(crate) const KERNEL: usize = 5;
+    pub(crate) const STRIDE: usize = 7;
+    pub(crate) const PADS: usize = 9;
+    pub(crate) const DILATION: usize = 13;
+    pub(crate) const GROUPS: usize = 15;
+    pub(crate) const PAD_KIND: usize = 16;
+    pub(crate) const PADDING_MODE: usize = 17;
+    pub(crate) const WEIGHT_CHANNELS: usize = 18;
+    pub(crate) const ALGORITHM: usize = 19;
+    pub(crate) const ACTIVATION: usize = 20;
+    pub(crate) const THREADS: usize = 23;
+    pub(crate) const BIAS_LENGTH: usize = 25;
+    pub(crate) const OUTPUT: usize = 26;
+    pub(crate) const FLOPS: usize = 28;
+}
+
+pub(crate) fn conv_geometry(p: Params<'_>) -> Result<ConvGeometry, Failure> {
+    use conv_place as at;
+    let request = ConvRequest {
+        batch: p.size(at::BATCH)?,
+        c_in: p.size(at::C_IN)?,
+        input: p.pair(at::INPUT)?,
+        c_out: p.size(at::C_OUT)?,
+        weight_channels: p.size(at::WEIGHT_CHANNELS)?,
+        window: Window {
+            kernel: p.pair(at::KERNEL)?,
+            stride: p.pair(at::STRIDE)?,
+            dilation: p.pair(at::DILATION)?,
+            padding: p.padding(at::PADS, at::PAD_KIND)?,
+        },
+        groups: p.size(at::GROUPS)?,
+        padding_mode: p.choice(
+            at::PADDING_MODE,
+            &[PaddingMode::Zeros, PaddingMode::Reflect, PaddingMode::Replicate, PaddingMode::Circular],
+        )?,
+    };
+    Ok(ConvGeometry::new(&request)?)
+}
+
+pub(crate) fn algorithm(p: Params<'_>) -> Result<Option<&'static Algorithm>, Failure> {
+    if p.number(conv_place::ALGORITHM)? < 0.0 {
+        return Ok(None);
+    }
+    let all: Vec<&'static Algorithm> = ALGORITHMS.iter().collect();
+    p.choice(conv_place::ALGORITHM, &all).map(Some)
+}
+
+pub(crate) fn activation(p: Params<'_>) -> Result<Activation, Failure> {
+    let place = conv_place::ACTIVATION;
+    let (a, b) = (p.number(place + 1)? as f32, p.number(place + 2)? as f32);
+    let choices = [
+        Activation::None,
+        Activation::Relu,
+        Activation::Clamp(0.0, 6.0),
+        Activation::LeakyRelu(a),
+        Activation::Clamp(a, b),
+        Activation::Silu,
+        Activation::Hardswish,
+    ];
+    p.choice(place, &choices)
+}
+
+/// Places of a pooling's parameters.
+pub(crate) mod pool_place {
+    pub(crate) const BATCH: usize = 0;
+    pub(crate) const CHANNELS: usize = 1;
+    pub(crate) const INPUT: usize = 2;
+    pub(crate) const KERNEL: usize = 4;
+    pub(crate) const STRIDE: usize = 6;
+    pub(crate) const PADS: usize = 8;
+    pub(crate) const DILATION: usize = 12;
+    pub(crate) const MODE: usize = 14;
+    pub(crate) const PAD_KIND: usize = 15;
+    pub(crate) const ROUNDING: usize = 16;
+    pub(crate) const COUNT_INCLUDE_PAD: usize = 17;
+    pub(crate) const DIVISOR_OVERRIDE: usize = 18;
+    pub(crate) const THREADS: usize = 19;
+    pub(crate) const OUTPUT: usize = 20;
+    pub(crate) const FLOPS: usize = 22;
+}
+
+pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
+    use pool_place as at;
+    let divisor_override = match p.size(at::DIVISOR_OVERRIDE)? {
+        0 => None,
+        divisor => Some(u32::try_from(divisor).map_err(|_| {
+            Failure::Value(format!(
+                "expected an integer below 4294967296 for divisorOverride, received {divisor}"
+            ))
+        })?),
+    };
+    let average = PoolMode::Average {
+        count_include_pad: p.choice(at::COUNT_INCLUDE_PAD, &[false, true])?,
+        divisor_override,
+    };
+    let request = PoolRequest {
+        batch: p.size(at::BATCH)?,
+        channels: p.size(at::CHANNELS)?,
+        input: p.pair(at::INPUT)?,
+        window: Window {
+            kernel: p.pair(at::KERNEL)?,
+            stride: p.pair(at::STRIDE)?,
+            dilation: p.pair(at::DILATION)?,
+            padding: p.padding(at::PADS, at::PAD_KIND)?,
+        },
+        rounding: p.choice(at::ROUNDING, &[Rounding::Floor, Rounding::Ceil, Rounding::CeilOnnx])?,
+        mode: p.choice(at::MODE, &[PoolMode::Max, average])?,
+    };
+    Ok(PoolGeometry::new(&request)?)
+}
+
+/// Threads of an image filter, the one number that is not part of its request.
+pub(crate) const IMAGE_THREADS: usize = 9;
+
+pub(crate) fn image_request(p: Params<'_>) -> Result<ImageRequest, Failure> {
+    Ok(ImageRequest {
+        width: p.size(0)?,
+        height: p.size(1)?,
+        channels: p.size(2)?,
+        kernel: p.pair(3)?,
+        border: p.choice(
+            5,
+            &[
+                PaddingMode::Reflect,
+                PaddingMode::Symmetric,
+                PaddingMode::Replicate,
+                PaddingMode::Zeros,
+                PaddingMode::Circular,
+            ],
+        )?,
+        scale: p.number(6)? as f32,
+        offset: p.number(7)? as f32,
+        alpha: p.choice(8, &[Alpha::PassThrough, Alpha::Filter])?,
+        row_stride: p.size(10)?,
+    })
+}
+
+/// An input's layout: `[offset, batch stride, channel stride, row stride]` in elements.
+pub(crate) fn layout(view: Option<&[f64]>) -> Result<Option<Layout>, Failure> {
+    let Some(view) = view else { return Ok(None) };
+    let p = Params(view);
+    Ok(Some(Layout { offset: p.size(0)?, strides: [p.size(1)?, p.size(2)?, p.size(3)?] }))
+}

@@ -1,0 +1,135 @@
+//! Plans that JavaScript holds. A plan object registers itself under a number, by which [`run_plan`] finds it: looking up a number is
+//! far cheaper than unwrapping an object.
+
+use crate::array::Array;
+use crate::error::{Failure, throw};
+use crate::params::layout;
+use crate::runtime::runtime;
+use corr2d_kernels::conv::{ConvPlan, Layout};
+use corr2d_kernels::parallel::Pool;
+use corr2d_kernels::pool::PoolPlan;
+use napi::Env;
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// A plan of any operator.
+pub(crate) trait Run {
+    fn run(
+        &self,
+        x: &[f32],
+        layout: Option<Layout>,
+        out: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Failure>;
+}
+
+impl Run for ConvPlan {
+    fn run(
+        &self,
+        x: &[f32],
+        layout: Option<Layout>,
+        out: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Failure> {
+        Ok(ConvPlan::run(self, x, layout, out, pool, threads)?)
+    }
+}
+
+impl Run for PoolPlan {
+    fn run(
+        &self,
+        x: &[f32],
+        layout: Option<Layout>,
+        out: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Failure> {
+        Ok(PoolPlan::run(self, x, layout, out, pool, threads)?)
+    }
+}
+
+/// A plan and the most threads it may use.
+#[derive(Clone)]
+struct Entry {
+    plan: Arc<dyn Run>,
+    threads: usize,
+}
+
+/// A place in the register; its age tells a plan from an earlier one in the same place.
+#[derive(Default)]
+struct Slot {
+    age: u32,
+    entry: Option<Entry>,
+}
+
+thread_local! {
+    // Plan objects never leave their JavaScript thread.
+    static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A registered plan; dropping it takes the plan out of the register.
+pub(crate) struct Registered {
+    index: u32,
+    age: u32,
+}
+
+impl Registered {
+    pub(crate) fn new(plan: Arc<dyn Run>, threads: usize) -> Registered {
+        SLOTS.with_borrow_mut(|slots| {
+            let index = slots.iter().position(|slot| slot.entry.is_none()).unwrap_or_else(|| {
+                slots.push(Slot::default());
+                slots.len() - 1
+            });
+            let slot = &mut slots[index];
+            slot.age = slot.age.wrapping_add(1);
+            slot.entry = Some(Entry { plan, threads });
+            Registered { index: index as u32, age: slot.age }
+        })
+    }
+
+    /// The number by which [`run_plan`] finds the plan: place and age in one exact double.
+    pub(crate) fn handle(&self) -> f64 {
+        f64::from(self.age % AGES) * PLACES + f64::from(self.index)
+    }
+}
+
+const PLACES: f64 = 4_294_967_296.0;
+const AGES: u32 = 1 << 20;
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        // At the end of a thread the register may be gone already.
+        let entry = SLOTS.try_with(|slots| slots.borrow_mut()[self.index as usize].entry.take());
+        drop(entry);
+    }
+}
+
+fn find(handle: f64) -> Result<Entry, Failure> {
+    let (index, age) = ((handle % PLACES) as usize, (handle / PLACES) as u32);
+    SLOTS
+        .with_borrow(|slots| {
+            slots.get(index).filter(|slot| slot.age % AGES == age).and_then(|slot| slot.entry.clone())
+        })
+        .ok_or_else(|| Failure::Value(format!("expected the handle of a living plan, received {handle}")))
+}
+
+/// Runs the plan of that handle: computes `out` from `x`, of which `view` is `[offset, batch, channel, row stride]` in elements, or
+/// nothing when it is contiguous.
+#[napi(catch_unwind)]
+pub fn run_plan(
+    env: Env,
+    handle: f64,
+    #[napi(ts_arg_type = "Float32Array")] x: Array<f32>,
+    #[napi(ts_arg_type = "Float64Array | null")] view: Option<Array<f64>>,
+    #[napi(ts_arg_type = "Float32Array")] mut out: Array<f32>,
+) -> napi::Result<()> {
+    throw(&env, run(handle, x.read(), view.as_ref().map(Array::read), out.write()))
+}
+
+fn run(handle: f64, x: &[f32], view: Option<&[f64]>, out: &mut [f32]) -> Result<(), Failure> {
+    let Entry { plan, threads } = find(handle)?;
+    plan.run(x, layout(view)?, out, &runtime()?.pool(), threads)
+}

@@ -1,0 +1,104 @@
+//! Poolings.
+
+use crate::array::Array;
+use crate::error::{Failure, throw};
+use crate::params::{Params, layout, pool_geometry, pool_place as at};
+use crate::plan::Registered;
+use crate::runtime::runtime;
+use corr2d_kernels::pool;
+use napi::Env;
+use napi_derive::napi;
+use std::sync::Arc;
+
+/// Checks a pooling's parameters and writes back its paddings, output sides and operations.
+#[napi(catch_unwind, js_name = "pool2dShape")]
+pub fn pool2d_shape(
+    env: Env,
+    #[napi(ts_arg_type = "Float64Array")] mut params: Array<f64>,
+) -> napi::Result<()> {
+    throw(&env, shape(params.write()))
+}
+
+fn shape(params: &mut [f64]) -> Result<(), Failure> {
+    let g = pool_geometry(Params(params))?;
+    let Some(target) = params.get_mut(..=at::FLOPS) else {
+        return Err(Failure::Value("expected 32 numbers for params, received fewer".into()));
+    };
+    target[at::PADS..at::PADS + 4]
+        .copy_from_slice(&[g.y.before, g.y.after, g.x.before, g.x.after].map(|n| n as f64));
+    target[at::OUTPUT..at::OUTPUT + 2].copy_from_slice(&[g.y.output as f64, g.x.output as f64]);
+    target[at::FLOPS] = g.flops();
+    Ok(())
+}
+
+fn plan(params: Params<'_>) -> Result<pool::PoolPlan, Failure> {
+    Ok(pool::PoolPlan::new(pool_geometry(params)?, runtime()?.isa))
+}
+
+/// A pooling planned and run once; `view` as in `runPlan`.
+#[napi(catch_unwind, js_name = "pool2d")]
+pub fn pool2d(
+    env: Env,
+    #[napi(ts_arg_type = "Float64Array")] params: Array<f64>,
+    #[napi(ts_arg_type = "Float32Array")] x: Array<f32>,
+    #[napi(ts_arg_type = "Float64Array | null")] view: Option<Array<f64>>,
+    #[napi(ts_arg_type = "Float32Array")] mut out: Array<f32>,
+) -> napi::Result<()> {
+    throw(&env, run_once(Params(params.read()), x.read(), view.as_ref().map(Array::read), out.write()))
+}
+
+fn run_once(params: Params<'_>, x: &[f32], view: Option<&[f64]>, out: &mut [f32]) -> Result<(), Failure> {
+    let threads = params.threads(at::THREADS)?;
+    Ok(plan(params)?.run(x, layout(view)?, out, &runtime()?.pool(), threads)?)
+}
+
+/// A pooling with its divisors computed, run by `runPlan`.
+#[napi]
+pub struct PoolPlan {
+    plan: Arc<pool::PoolPlan>,
+    registered: Registered,
+}
+
+#[napi]
+impl PoolPlan {
+    /// Plans a pooling.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, #[napi(ts_arg_type = "Float64Array")] params: Array<f64>) -> napi::Result<PoolPlan> {
+        let params = Params(params.read());
+        let planned = plan(params).and_then(|plan| {
+            let plan = Arc::new(plan);
+            Ok(PoolPlan { registered: Registered::new(plan.clone(), params.threads(at::THREADS)?), plan })
+        });
+        throw(&env, planned)
+    }
+
+    /// The plan's number, valid as long as this object lives.
+    #[napi(getter)]
+    pub fn handle(&self) -> f64 {
+        self.registered.handle()
+    }
+
+    /// The algorithm's name.
+    #[napi(getter)]
+    pub fn algorithm(&self) -> &str {
+        "rows"
+    }
+
+    /// The instruction set's name.
+    #[napi(getter)]
+    pub fn isa(&self) -> &str {
+        self.plan.isa().name()
+    }
+
+    /// Comparisons or additions.
+    #[napi(getter)]
+    pub fn flops(&self) -> f64 {
+        self.plan.geometry().flops()
+    }
+
+    /// Bytes of input and output.
+    #[napi(getter)]
+    pub fn bytes(&self) -> f64 {
+        self.plan.geometry().bytes()
+    }
+}

@@ -1,0 +1,118 @@
+//! What the process shares: the instruction set and the pool of threads. Every worker thread of Node uses the same ones, so that
+//! eight workers do not start eight pools.
+
+use crate::error::{Failure, throw};
+use corr2d_kernels::Isa;
+use corr2d_kernels::conv::ALGORITHMS;
+use corr2d_kernels::parallel::Pool;
+use napi::Env;
+use napi_derive::napi;
+use std::sync::{Arc, LazyLock, RwLock};
+
+pub(crate) struct Runtime {
+    pub(crate) isa: Isa,
+    pool: RwLock<Arc<Pool>>,
+}
+
+impl Runtime {
+    /// `CORR2D_ISA` and `CORR2D_THREADS`, or else what this machine has.
+    fn from_environment() -> Result<Runtime, String> {
+        let isa = match std::env::var("CORR2D_ISA") {
+            Ok(name) if !name.is_empty() => Isa::named(&name).map_err(|_| {
+                let names: Vec<_> = Isa::available().map(Isa::name).collect();
+                format!("expected one of {} for CORR2D_ISA, received '{name}'", names.join(", "))
+            })?,
+            _ => Isa::best(),
+        };
+        let threads = match std::env::var("CORR2D_THREADS") {
+            Ok(count) if !count.is_empty() => count
+                .parse()
+                .ok()
+                .filter(|threads| (1..=MOST_THREADS).contains(threads))
+                .ok_or_else(|| {
+                    format!(
+                        "expected an integer from 1 to {MOST_THREADS} for CORR2D_THREADS, received '{count}'"
+                    )
+                })?,
+            _ => Pool::default_threads(),
+        };
+        let pool = Pool::new(threads).map_err(|error| error.to_string())?;
+        Ok(Runtime { isa, pool: RwLock::new(Arc::new(pool)) })
+    }
+
+    /// The pool; a call keeps the one it began with.
+    pub(crate) fn pool(&self) -> Arc<Pool> {
+        // A poisoned lock still holds a whole pool: it is replaced in one assignment.
+        self.pool.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+}
+
+/// More threads than this are taken for a mistake.
+const MOST_THREADS: usize = 1024;
+
+static RUNTIME: LazyLock<Result<Runtime, String>> = LazyLock::new(Runtime::from_environment);
+
+pub(crate) fn runtime() -> Result<&'static Runtime, Failure> {
+    RUNTIME.as_ref().map_err(|sentence| Failure::Value(sentence.clone()))
+}
+
+/// What the native side knows about itself.
+#[napi(object)]
+pub struct NativeInfo {
+    /// The addon's version.
+    pub version: String,
+    /// The instruction set in use.
+    pub isa: String,
+    /// Every instruction set of this machine, best first.
+    pub isas: Vec<String>,
+    /// Threads that work on one call.
+    pub threads: u32,
+    /// Names of the convolution algorithms.
+    pub algorithms: Vec<String>,
+}
+
+/// What the native side knows about itself.
+#[napi(catch_unwind)]
+pub fn runtime_info(env: Env) -> napi::Result<NativeInfo> {
+    throw(
+        &env,
+        runtime().map(|runtime| NativeInfo {
+            version: env!("CARGO_PKG_VERSION").into(),
+            isa: runtime.isa.name().into(),
+            isas: Isa::available().map(|isa| isa.name().into()).collect(),
+            threads: runtime.pool().threads() as u32,
+            algorithms: ALGORITHMS.iter().map(|algorithm| algorithm.name.into()).collect(),
+        }),
+    )
+}
+
+/// Replaces the pool by one of `threads` threads, the caller of each operation among them.
+#[napi(catch_unwind)]
+pub fn set_threads(env: Env, threads: u32) -> napi::Result<()> {
+    throw(&env, replace_pool(threads as usize))
+}
+
+fn replace_pool(threads: usize) -> Result<(), Failure> {
+    if !(1..=MOST_THREADS).contains(&threads) {
+        return Err(Failure::Value(format!(
+            "expected an integer from 1 to {MOST_THREADS} for threads, received {threads}"
+        )));
+    }
+    let runtime = runtime()?;
+    let pool = Pool::new(threads).map_err(|error| Failure::System(error.to_string()))?;
+    *runtime.pool.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(pool);
+    Ok(())
+}
+
+/// Threads that work on one call.
+#[napi(catch_unwind)]
+pub fn get_threads(env: Env) -> napi::Result<u32> {
+    throw(&env, runtime().map(|runtime| runtime.pool().threads() as u32))
+}
+
+/// Floating-point operations per second of one core that only multiplies and adds, on the instruction set in use, measured now;
+/// for benchmarks that state a share of it.
+#[napi(catch_unwind)]
+pub fn fma_peak(env: Env) -> napi::Result<f64> {
+    throw(&env, runtime().map(|runtime| corr2d_kernels::peak::fma_peak(runtime.isa)))
+}

@@ -1,0 +1,9 @@
+//! One file per instruction set, each with a token that implements [`crate::Simd`], a `detect` and an `enter`.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+pub(crate) mod scalar;

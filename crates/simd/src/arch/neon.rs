@@ -1,0 +1,114 @@
+//! NEON (aarch64): four floats, thirty-two registers.
+
+use crate::{Kernel, Simd};
+use core::arch::aarch64::*;
+
+/// Proof that the CPU has NEON; made in [`enter`] only.
+#[derive(Clone, Copy)]
+pub(crate) struct Token(());
+
+pub(crate) fn detect() -> bool {
+    std::arch::is_aarch64_feature_detected!("neon")
+}
+
+/// # Safety
+/// [`detect`] returned true on this CPU.
+#[target_feature(enable = "neon")]
+pub(crate) unsafe fn enter<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Token(()))
+}
+
+const LANES: usize = 4;
+
+// SAFETY of every intrinsic below: the token proves NEON, and memory is the caller's promise.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Simd for Token {
+    type V = float32x4_t;
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> float32x4_t {
+        unsafe { vdupq_n_f32(x) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vaddq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vsubq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmulq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vdivq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        unsafe { vfmaq_f32(c, a, b) }
+    }
+
+    #[inline(always)]
+    fn max(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmaxq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn min(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vminq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    fn deinterleave(self, a: float32x4_t, b: float32x4_t) -> (float32x4_t, float32x4_t) {
+        unsafe { (vuzp1q_f32(a, b), vuzp2q_f32(a, b)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, source: *const f32) -> float32x4_t {
+        unsafe { vld1q_f32(source) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f32, v: float32x4_t) {
+        unsafe { vst1q_f32(target, v) }
+    }
+
+    // A copy whose length is not known when compiling would be a call of memcpy, hence the cases.
+    #[inline(always)]
+    unsafe fn load_first(self, source: *const f32, count: usize) -> float32x4_t {
+        unsafe {
+            match count {
+                0 => vdupq_n_f32(0.0),
+                1 => vld1q_lane_f32::<0>(source, vdupq_n_f32(0.0)),
+                2 => vcombine_f32(vld1_f32(source), vdup_n_f32(0.0)),
+                3 => vld1q_lane_f32::<2>(source.add(2), vcombine_f32(vld1_f32(source), vdup_n_f32(0.0))),
+                _ => vld1q_f32(source),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f32, v: float32x4_t, count: usize) {
+        unsafe {
+            match count {
+                0 => {}
+                1 => vst1q_lane_f32::<0>(target, v),
+                2 => vst1_f32(target, vget_low_f32(v)),
+                3 => {
+                    vst1_f32(target, vget_low_f32(v));
+                    vst1q_lane_f32::<2>(target.add(2), v);
+                }
+                _ => vst1q_f32(target, v),
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Portable code for any CPU: four floats at a time in plain Rust, which compilers turn into SSE2 on baseline x86-64.
+
+use crate::{Kernel, Simd};
+
+/// Proof of nothing: this tier needs no instructions of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Token;
+
+pub(crate) fn detect() -> bool {
+    true
+}
+
+/// # Safety
+/// None needed; `unsafe` only to have the signature of the other tiers.
+pub(crate) unsafe fn enter<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Token)
+}
+
+const LANES: usize = 4;
+
+/// Aligned so that a copy is one 16-byte move.
+#[derive(Clone, Copy)]
+#[repr(C, align(16))]
+pub(crate) struct V([f32; LANES]);
+
+#[inline(always)]
+fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
+    V([f(a.0[0], b.0[0]), f(a.0[1], b.0[1]), f(a.0[2], b.0[2]), f(a.0[3], b.0[3])])
+}
+
+impl Simd for Token {
+    type V = V;
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> V {
+        V([x; LANES])
+    }
+
+    #[inline(always)]
+    fn add(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn sub(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    fn mul(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn div(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a / b)
+    }
+
+    // A fused multiply-add without the instruction is a slow library call, so this tier rounds twice.
+    #[inline(always)]
+    fn mul_add(self, a: V, b: V, c: V) -> V {
+        self.add(self.mul(a, b), c)
+    }
+
+    #[inline(always)]
+    fn max(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| if a > b || a.is_nan() { a } else { b })
+    }
+
+    #[inline(always)]
+    fn min(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| if a < b || a.is_nan() { a } else { b })
+    }
+
+    #[inline(always)]
+    fn deinterleave(self, V(a): V, V(b): V) -> (V, V) {
+        (V([a[0], a[2], b[0], b[2]]), V([a[1], a[3], b[1], b[3]]))
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, source: *const f32) -> V {
+        // SAFETY: the caller's promise: LANES readable floats.
+        V(unsafe { source.cast::<[f32; LANES]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f32, v: V) {
+        // SAFETY: the caller's promise: LANES writable floats.
+        unsafe { target.cast::<[f32; LANES]>().write_unaligned(v.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, source: *const f32, count: usize) -> V {
+        let mut lanes = [0.0; LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: the caller's promise: `count` readable floats.
+            *lane = unsafe { source.add(i).read() };
+        }
+        V(lanes)
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f32, v: V, count: usize) {
+        for (i, lane) in v.0.iter().enumerate().take(count) {
+            // SAFETY: the caller's promise: `count` writable floats.
+            unsafe { target.add(i).write(*lane) };
+        }
+    }
+}

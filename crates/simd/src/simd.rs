@@ -1,0 +1,76 @@
+//! What a kernel may ask of an instruction set.
+
+/// A vector instruction set: a zero-sized proof that the running CPU has it, and the operations on its `f32` vectors.
+///
+/// Every method must be `#[inline(always)]`, so that it is compiled with the caller's target features.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// A register of [`Self::LANES`] floats.
+    type V: Copy;
+
+    /// Floats per register.
+    const LANES: usize;
+
+    /// Architectural vector registers; the register tiles of the kernels follow from it.
+    const REGISTERS: usize;
+
+    /// All lanes equal to `x`.
+    fn splat(self, x: f32) -> Self::V;
+
+    /// `a + b`, by lane.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `a - b`, by lane.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `a * b`, by lane.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `a / b`, by lane, correctly rounded.
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `a * b + c`, by lane; with one rounding where the instruction set has a fused multiply-add, with two where it has not.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// The larger of the two by lane; NaN when either is NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// The smaller of the two by lane; NaN when either is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// The even and the odd elements of the concatenation `a ++ b`.
+    fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+
+    /// Reads `LANES` floats; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `LANES` floats.
+    unsafe fn load(self, source: *const f32) -> Self::V;
+
+    /// Writes `LANES` floats; any alignment.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `LANES` floats.
+    unsafe fn store(self, target: *mut f32, v: Self::V);
+
+    /// Reads the first `count` lanes, zeros in the others; memory past them is not touched.
+    ///
+    /// # Safety
+    /// `count <= LANES` and `source` is valid for reads of `count` floats.
+    unsafe fn load_first(self, source: *const f32, count: usize) -> Self::V;
+
+    /// Writes the first `count` lanes; memory past them is not touched.
+    ///
+    /// # Safety
+    /// `count <= LANES` and `target` is valid for writes of `count` floats.
+    unsafe fn store_first(self, target: *mut f32, v: Self::V, count: usize);
+}
+
+/// A computation generic over the instruction set; see [`crate::Isa::run`].
+pub trait Kernel {
+    /// What the computation returns.
+    type Output;
+
+    /// Runs on the given instruction set. Implementations must be `#[inline(always)]`, as must every generic function they call
+    /// in their hot loops: only code inlined into the dispatching function is compiled with its target features.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}

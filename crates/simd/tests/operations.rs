@@ -1,0 +1,314 @@
+//! Each operation of [`Simd`] on each instruction set of this machine, lane by lane, against its meaning in scalar code.
+
+mod common;
+
+use common::guarded::{Flush, Guarded};
+use corr2d_simd::{Isa, Kernel, Simd, UnknownIsa};
+
+/// No vector has more.
+const MOST_LANES: usize = 16;
+
+/// Zeros of both signs, subnormals, the ends of the range, infinities, NaN, and ordinary numbers.
+const VALUES: [f32; 19] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    1.5,
+    -2.75,
+    0.1,
+    1.0 + f32::EPSILON,
+    -123_456.79,
+    1e-20,
+    f32::MIN_POSITIVE,
+    1e-40,
+    -1e-45,
+    f32::MAX,
+    f32::MIN,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::NAN,
+    16_777_215.0,
+];
+
+fn same(a: f32, b: f32) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+/// Every operand pair of [`VALUES`] in every lane: call `i` puts value `i + lane` in lane `lane`.
+struct Elementwise<O>(O);
+
+/// A vector operation of three operands and what each lane should be.
+trait Operation: Copy {
+    fn vector<S: Simd>(self, s: S, a: S::V, b: S::V, c: S::V) -> S::V;
+    fn accepts(self, a: f32, b: f32, c: f32, result: f32) -> bool;
+}
+
+impl<O: Operation> Kernel for Elementwise<O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for shift in 0..VALUES.len() {
+            for (distance_b, distance_c) in (0..VALUES.len()).flat_map(|b| [(b, 2 * b), (b, 7), (b, b)]) {
+                let operand = |distance: usize| -> [f32; MOST_LANES] {
+                    std::array::from_fn(|lane| VALUES[(shift + lane + distance) % VALUES.len()])
+                };
+                let (a, b, c) = (operand(0), operand(distance_b), operand(distance_c));
+                let mut result = [0.0; MOST_LANES];
+                // SAFETY: the arrays hold at least LANES floats.
+                unsafe {
+                    let v = self.0.vector(s, s.load(a.as_ptr()), s.load(b.as_ptr()), s.load(c.as_ptr()));
+                    s.store(result.as_mut_ptr(), v);
+                }
+                for lane in 0..S::LANES {
+                    assert!(
+                        self.0.accepts(a[lane], b[lane], c[lane], result[lane]),
+                        "lane {lane} of ({:?}, {:?}, {:?}) is {:?}",
+                        a[lane],
+                        b[lane],
+                        c[lane],
+                        result[lane]
+                    );
+                }
+            }
+        }
+    }
+}
+
+macro_rules! operation {
+    ($test:ident, |$s:ident, $a:ident, $b:ident, $c:ident| $vector:expr, |$x:ident, $y:ident, $z:ident, $r:ident| $accepts:expr) => {
+        #[test]
+        fn $test() {
+            #[derive(Clone, Copy)]
+            struct This;
+
+            impl Operation for This {
+                #[inline(always)]
+                #[allow(unused_variables, reason = "most operations take fewer than three operands")]
+                fn vector<S: Simd>(self, $s: S, $a: S::V, $b: S::V, $c: S::V) -> S::V {
+                    $vector
+                }
+
+                #[allow(unused_variables, reason = "most operations take fewer than three operands")]
+                fn accepts(self, $x: f32, $y: f32, $z: f32, $r: f32) -> bool {
+                    $accepts
+                }
+            }
+
+            Isa::available().for_each(|isa| isa.run(Elementwise(This)));
+        }
+    };
+}
+
+operation!(adds, |s, a, b, c| s.add(a, b), |x, y, z, r| same(x + y, r));
+operation!(subtracts, |s, a, b, c| s.sub(a, b), |x, y, z, r| same(x - y, r));
+operation!(multiplies, |s, a, b, c| s.mul(a, b), |x, y, z, r| same(x * y, r));
+operation!(divides, |s, a, b, c| s.div(a, b), |x, y, z, r| same(x / y, r));
+
+// Which of the two roundings is a property of the tier, tested below.
+operation!(multiplies_and_adds, |s, a, b, c| s.mul_add(a, b, c), |x, y, z, r| same(x.mul_add(y, z), r)
+    || same(x * y + z, r));
+
+// Equal operands leave only the sign of zero open.
+operation!(
+    takes_the_larger_and_keeps_nan,
+    |s, a, b, c| s.max(a, b),
+    |x, y, z, r| if x.is_nan() || y.is_nan() { r.is_nan() } else { r == x.max(y) }
+);
+operation!(
+    takes_the_smaller_and_keeps_nan,
+    |s, a, b, c| s.min(a, b),
+    |x, y, z, r| if x.is_nan() || y.is_nan() { r.is_nan() } else { r == x.min(y) }
+);
+
+/// `mul_add` of operands whose product needs more bits than a float has.
+struct Rounding;
+
+impl Kernel for Rounding {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f32 {
+        let x = s.splat(1.0 + f32::EPSILON);
+        let square = s.splat(1.0 + 2.0 * f32::EPSILON);
+        let mut lanes = [0.0; MOST_LANES];
+        // SAFETY: the array holds at least LANES floats.
+        unsafe { s.store(lanes.as_mut_ptr(), s.mul_add(x, x, s.sub(s.splat(0.0), square))) };
+        lanes[0]
+    }
+}
+
+#[test]
+fn fuses_on_every_tier_but_the_scalar_one() {
+    for isa in Isa::available() {
+        let rest = isa.run(Rounding);
+        let expected = if isa.name() == "scalar" { 0.0 } else { f32::EPSILON * f32::EPSILON };
+        assert_eq!(rest, expected, "{isa:?}");
+    }
+}
+
+struct Splat;
+
+impl Kernel for Splat {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for value in VALUES {
+            let mut lanes = [3.0; MOST_LANES];
+            // SAFETY: the array holds at least LANES floats.
+            unsafe { s.store(lanes.as_mut_ptr(), s.splat(value)) };
+            assert!(lanes[..S::LANES].iter().all(|lane| lane.to_bits() == value.to_bits()));
+            assert!(lanes[S::LANES..].iter().all(|lane| *lane == 3.0), "stored past the last lane");
+        }
+    }
+}
+
+#[test]
+fn splats() {
+    Isa::available().for_each(|isa| isa.run(Splat));
+}
+
+struct Deinterleave;
+
+impl Kernel for Deinterleave {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let numbers: [f32; 2 * MOST_LANES] = std::array::from_fn(|i| i as f32);
+        let (mut even, mut odd) = ([0.0; MOST_LANES], [0.0; MOST_LANES]);
+        // SAFETY: the arrays hold at least LANES (`numbers` twice as many) floats.
+        unsafe {
+            let (e, o) = s.deinterleave(s.load(numbers.as_ptr()), s.load(numbers.as_ptr().add(S::LANES)));
+            s.store(even.as_mut_ptr(), e);
+            s.store(odd.as_mut_ptr(), o);
+        }
+        for lane in 0..S::LANES {
+            assert_eq!((even[lane], odd[lane]), (2.0 * lane as f32, 2.0 * lane as f32 + 1.0), "lane {lane}");
+        }
+    }
+}
+
+#[test]
+fn deinterleaves() {
+    Isa::available().for_each(|isa| isa.run(Deinterleave));
+}
+
+/// Partial and whole loads and stores right beside memory that cannot be accessed.
+struct Partial;
+
+impl Kernel for Partial {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for count in 0..=S::LANES {
+            for flush in [Flush::Start, Flush::End] {
+                let numbers: Vec<f32> = (0..count).map(|i| i as f32 + 1.0).collect();
+                let source = Guarded::new(&numbers, flush);
+                let mut lanes = [7.0; MOST_LANES];
+                // SAFETY: `count <= LANES` floats are readable, and the array holds at least LANES.
+                unsafe { s.store(lanes.as_mut_ptr(), s.load_first(source.as_slice().as_ptr(), count)) };
+                for lane in 0..S::LANES {
+                    let expected = if lane < count { lane as f32 + 1.0 } else { 0.0 };
+                    assert_eq!(lanes[lane].to_bits(), expected.to_bits(), "lane {lane} of {count}");
+                }
+
+                let mut target = Guarded::new(&vec![-1.0f32; count], flush);
+                // SAFETY: `count <= LANES` floats are writable, and the array holds at least LANES.
+                unsafe {
+                    s.store_first(target.as_mut_slice().as_mut_ptr(), s.load(lanes.as_ptr()), count);
+                }
+                assert_eq!(target.as_slice(), numbers);
+                target.assert_slack_untouched(format_args!("{count} lanes"));
+            }
+        }
+        let numbers: Vec<f32> = (0..S::LANES).map(|i| i as f32).collect();
+        for flush in [Flush::Start, Flush::End] {
+            let source = Guarded::new(&numbers, flush);
+            let mut target = Guarded::new(&vec![-1.0f32; S::LANES], flush);
+            // SAFETY: both hold LANES floats.
+            unsafe { s.store(target.as_mut_slice().as_mut_ptr(), s.load(source.as_slice().as_ptr())) };
+            assert_eq!(target.as_slice(), numbers);
+            target.assert_slack_untouched("a whole vector");
+        }
+    }
+}
+
+#[test]
+fn partial_access_touches_nothing_else() {
+    Isa::available().for_each(|isa| isa.run(Partial));
+}
+
+/// Loads and stores at every distance from an aligned address.
+struct Unaligned;
+
+impl Kernel for Unaligned {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let numbers: Vec<f32> = (0..4 * MOST_LANES).map(|i| i as f32).collect();
+        for at in 0..=MOST_LANES {
+            let mut copy = vec![-1.0; numbers.len()];
+            // SAFETY: `at + LANES` is less than the length of both.
+            unsafe { s.store(copy.as_mut_ptr().add(at), s.load(numbers.as_ptr().add(at))) };
+            for (i, value) in copy.iter().enumerate() {
+                let expected = if (at..at + S::LANES).contains(&i) { i as f32 } else { -1.0 };
+                assert_eq!(*value, expected, "element {i} of a vector stored at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn needs_no_alignment() {
+    Isa::available().for_each(|isa| isa.run(Unaligned));
+}
+
+struct Constants;
+
+impl Kernel for Constants {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> (usize, usize) {
+        (S::LANES, S::REGISTERS)
+    }
+}
+
+#[test]
+fn the_table_agrees_with_the_trait() {
+    for isa in Isa::available() {
+        let (lanes, registers) = isa.run(Constants);
+        assert_eq!((isa.lanes(), isa.registers()), (lanes, registers), "{isa:?}");
+        assert_eq!(size_of::<f32>() * lanes, isa.run(VectorBytes), "{isa:?}");
+        assert!(lanes.is_power_of_two() && lanes <= MOST_LANES && registers >= 16, "{isa:?}");
+        assert_eq!(Isa::named(isa.name()), Ok(isa));
+        assert_eq!(format!("{isa:?}"), isa.name());
+    }
+}
+
+struct VectorBytes;
+
+impl Kernel for VectorBytes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        size_of::<S::V>()
+    }
+}
+
+#[test]
+fn the_best_tier_is_first_and_the_scalar_one_is_always_there() {
+    let all: Vec<Isa> = Isa::available().collect();
+    assert_eq!(all.first(), Some(&Isa::best()));
+    assert_eq!(all.last().map(|isa| isa.name()), Some("scalar"));
+    assert!(all.is_sorted_by(|better, worse| better.lanes() >= worse.lanes()));
+    for unknown in ["", "AVX2", "sse9", "scalar "] {
+        assert_eq!(Isa::named(unknown), Err(UnknownIsa), "{unknown:?}");
+    }
+}

@@ -1,0 +1,54 @@
+export type { Pair } from './src/check.ts';
+export type { ConvOptions } from './src/conv-settings.ts';
+export { type Conv2dOptions, conv2d, conv2dOutputShape } from './src/conv2d.ts';
+export { corr2d, corr2dMultiIn, corr2dMultiInOut, corr2dMultiInOut1x1 } from './src/corr2d.ts';
+export type { Corr2dError, ErrorCode } from './src/errors.ts';
+export { type FilterImageOptions, filterImage, type ImageBorder } from './src/image.ts';
+export {
+  type ImageTensorOptions,
+  imageToTensor,
+  type TensorImageOptions,
+  tensorToImage,
+} from './src/image-tensor.ts';
+export type { GaborOptions } from './src/kernels.ts';
+export * as kernels from './src/kernels.ts';
+export {
+  box,
+  emboss,
+  gabor,
+  gaussian,
+  laplacian,
+  log,
+  prewittX,
+  prewittY,
+  scharrX,
+  scharrY,
+  sharpen,
+  sobelX,
+  sobelY,
+  unsharp,
+} from './src/kernels.ts';
+export { AvgPool2D } from './src/layers/avg-pool2d.ts';
+export { Conv2D, type Conv2DOptions } from './src/layers/conv2d.ts';
+export type { Conv2DJSON, JSONNumber } from './src/layers/conv2d-json.ts';
+export type { Init } from './src/layers/initialize.ts';
+export { MaxPool2D } from './src/layers/max-pool2d.ts';
+export type { PlanOptions } from './src/layers/plan-options.ts';
+export { type Limits, setLimits } from './src/limits.ts';
+export type { NestedArray, NestedNumbers } from './src/nested.ts';
+export type { Activation, Algorithm, Padding, PaddingMode } from './src/options.ts';
+export type { OutOption } from './src/output.ts';
+export type { Image, PixelData, SampleArrays } from './src/pixels.ts';
+export type { Plan } from './src/plan.ts';
+export type { AvgPoolOptions, PoolMode, PoolOptions } from './src/pool-settings.ts';
+export {
+  type AvgPool2dOptions,
+  avgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  pool2d,
+  pool2dOutputShape,
+} from './src/pool2d.ts';
+export { getThreads, type Info, info, setThreads } from './src/runtime.ts';
+export type { DimsData, ShapedData, TensorLayout } from './src/tensor.ts';
+export { Tensor, type TensorInput } from './src/tensor.ts';

@@ -1,0 +1,138 @@
+// npm test: sets up, then runs every check and test. A failing phase does not stop the others; the last line has the sum.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run, tool } from './lib/command.mjs';
+import { countCargo, countExit, countVitest } from './lib/count.mjs';
+import { ensureBuilt, main, SetupError } from './lib/setup.mjs';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'corr2d-test-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const total = { passed: 0, failed: 0 };
+
+/** Runs one phase: prints a line for it, and its output when something in it failed or nothing in it ran. */
+async function phase(name, work) {
+  process.stdout.write(`${name} ... `);
+  const start = performance.now();
+  let { passed, failed, output } = await work().catch((error) => ({
+    passed: 0,
+    failed: 1,
+    output: error.stack,
+  }));
+  if (passed + failed === 0) {
+    failed = 1;
+    output += '\nThis phase executed no test.';
+  }
+  total.passed += passed;
+  total.failed += failed;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${passed} passed${failed > 0 ? `, ${failed} FAILED` : ''} (${seconds} s)`);
+  if (failed > 0) console.log(`${shortened(output.trimEnd())}\n`);
+}
+
+/** A broken kernel fails thousands of tests: the first ones tell as much as all. */
+function shortened(text, limit = 300) {
+  const lines = text.split('\n');
+  if (lines.length <= limit) return text;
+  const half = limit / 2;
+  return [
+    ...lines.slice(0, half),
+    `... ${lines.length - limit} lines left out ...`,
+    ...lines.slice(-half),
+  ].join('\n');
+}
+
+async function check(command) {
+  const result = await run(command);
+  return { ...countExit(result), output: result.output };
+}
+
+async function cargoTests() {
+  const result = await run(['cargo', 'test', '--workspace', '--no-fail-fast']);
+  return { ...countCargo(result), output: result.output };
+}
+
+let reports = 0;
+
+async function vitest(project, env = {}) {
+  reports += 1;
+  const file = path.join(scratch, `${reports}.json`);
+  const args = [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ];
+  const result = await run(tool('vitest', 'vitest', ...args), { env: { NO_COLOR: '1', ...env } });
+  let report = null;
+  try {
+    report = readFileSync(file, 'utf8');
+  } catch {
+    // Counted as a failure: vitest ended before it could report.
+  }
+  return { ...countVitest(result, report), output: result.output };
+}
+
+/** What the addon says about the machine, in a process of its own, since the instruction set is chosen when it is loaded. */
+async function runtimeInfo(env = {}) {
+  const program = "process.stdout.write(JSON.stringify(require('./native/binding.cjs').runtimeInfo()))";
+  const { code, output } = await run([process.execPath, '-e', program], { env });
+  if (code !== 0) throw new Error(`the native addon does not load:\n${output}`);
+  return JSON.parse(output);
+}
+
+/** One test for each tier that the addon says it can run: that CORR2D_ISA really chooses it. */
+async function obeyedTiers(tiers) {
+  const wrong = [];
+  for (const tier of tiers) {
+    const { isa } = await runtimeInfo({ CORR2D_ISA: tier });
+    if (isa !== tier) wrong.push(`CORR2D_ISA=${tier} gave the tier ${isa}`);
+  }
+  return { passed: tiers.length - wrong.length, failed: wrong.length, output: wrong.join('\n') };
+}
+
+async function setUp() {
+  try {
+    await ensureBuilt();
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.log(`${error.output.trimEnd()}\n${error.message}\n`);
+    total.failed += 1;
+    return false;
+  }
+}
+
+await main(async () => {
+  const ready = await setUp();
+
+  await phase('cargo fmt', () => check(['cargo', 'fmt', '--all', '--check', '--', '--color=never']));
+  const clippy = ['cargo', 'clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings'];
+  await phase('cargo clippy', () => check(clippy));
+  await phase('cargo test', cargoTests);
+
+  // The rest needs what could not be made: the failure above stands for it.
+  if (ready) {
+    await phase('biome', () => check(tool('@biomejs/biome', 'biome', 'check', '--error-on-warnings')));
+    await phase('tsc', () => check(tool('typescript', 'tsc', '--project', 'tsconfig.json')));
+    await phase('tsc, published declarations', () =>
+      check(tool('typescript', 'tsc', '--project', 'tsconfig.build.json')),
+    );
+    await phase('vitest, types', () => vitest('types'));
+    let tiers = [];
+    await phase('instruction sets', async () => {
+      tiers = (await runtimeInfo()).isas;
+      return obeyedTiers(tiers);
+    });
+    for (const tier of tiers) {
+      await phase(`vitest, ${tier}`, () => vitest('unit', { CORR2D_ISA: tier }));
+    }
+    await phase('vitest, packed tarball', () => vitest('package'));
+  }
+
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed > 0 ? 1 : 0;
+});

@@ -1,0 +1,94 @@
+/** The one way from checked operands to the native convolution; every function and layer comes through here. */
+import { type ConvSettings, convParams, fillConvParams } from './conv-settings.ts';
+import { checkElements, checkFlops } from './limits.ts';
+import { allocate } from './memory.ts';
+import { native } from './native.ts';
+import { denseData, nativeView, withDenseRows } from './operand.ts';
+import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
+import { CONV } from './params.ts';
+import { Plan } from './plan.ts';
+import { sizeOf } from './strides.ts';
+import { assertReadable, type Tensor } from './tensor.ts';
+
+// Fills convParams; the native side checks the geometry, throws the final errors and writes the output's sides back.
+function resolve(
+  input: readonly number[],
+  weight: readonly number[],
+  bias: number,
+  settings: ConvSettings,
+  rank: number,
+  threads: number,
+): number[] {
+  const p = convParams;
+  fillConvParams(settings, input, weight, bias, threads);
+  native.conv2dShape(p);
+  const height = p[CONV.OUT_H] as number;
+  return resultShape(rank, p[CONV.N] as number, p[CONV.C_OUT] as number, height, p[CONV.OUT_W] as number);
+}
+
+/** Shape of a convolution's result, of as many axes as the input has. */
+export function convolutionShape(
+  input: readonly number[],
+  weight: readonly number[],
+  settings: ConvSettings,
+): number[] {
+  return resolve(input, weight, -1, settings, input.length, 0);
+}
+
+/**
+ * One convolution, its plan used once. Shapes without batch or channels count as one of them.
+ *
+ * @param weightName what the caller's signature calls the weight
+ * @param rank number of axes of the result
+ */
+export function convolve(
+  x: Tensor,
+  weight: Tensor,
+  weightName: string,
+  bias: Tensor | undefined,
+  settings: ConvSettings,
+  out: Tensor | undefined,
+  rank: number,
+): Tensor {
+  assertReadable(x, 'x');
+  assertReadable(weight, weightName);
+  if (bias !== undefined) assertReadable(bias, 'bias');
+  const shape = resolve(x.shape, weight.shape, bias === undefined ? -1 : bias.size, settings, rank, 0);
+  const size = sizeOf(shape);
+  checkElements(size, 'the output');
+  checkFlops(convParams[CONV.FLOPS] as number);
+  let input = x;
+  if (out !== undefined) {
+    checkOut(out, shape, size);
+    input = apartFrom(out, x, 'x');
+    apartFrom(out, weight, weightName);
+    if (bias !== undefined) apartFrom(out, bias, 'bias');
+  }
+  const taps = denseData(weight);
+  const offsets = bias === undefined ? null : denseData(bias);
+  const source = withDenseRows(input);
+  const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
+  if (size > 0) native.conv2d(convParams, source.data, nativeView(source), taps, offsets, memory);
+  return toResult(memory, shape, out);
+}
+
+/**
+ * A plan for inputs of one shape: chooses the algorithm and packs the weight now.
+ *
+ * @param rank number of axes of the result
+ * @param threads 0 for all of the pool's
+ */
+export function planConvolution(
+  input: readonly number[],
+  weight: readonly number[],
+  taps: Float32Array,
+  bias: Float32Array | null,
+  settings: ConvSettings,
+  rank: number,
+  threads: number,
+): Plan {
+  const shape = resolve(input, weight, bias === null ? -1 : bias.length, settings, rank, threads);
+  checkElements(sizeOf(shape), 'the output');
+  checkFlops(convParams[CONV.FLOPS] as number);
+  return new Plan(new native.ConvPlan(convParams, taps, bias), input, shape);
+}

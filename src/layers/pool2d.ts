@@ -1,0 +1,62 @@
+import { checkOptions } from '../check.ts';
+import { checkImagesShape, toImages } from '../operand.ts';
+import { OUT_OPTION_NAMES, type OutOption, readOut } from '../output.ts';
+import type { Plan } from '../plan.ts';
+import { PlanCache } from '../plan-cache.ts';
+import type { PoolSettings } from '../pool-settings.ts';
+import { planPooling, poolingShape } from '../pooling.ts';
+import { assertReadable, type Tensor, type TensorInput } from '../tensor.ts';
+import { type PlanOptions, readThreads } from './plan-options.ts';
+
+/** What the pooling layers share; they differ in their options only. */
+export abstract class Pool2D {
+  /** [kh, kw] */
+  readonly kernelSize: readonly [height: number, width: number];
+  /** [height, width] */
+  readonly stride: readonly [height: number, width: number];
+  readonly #settings: PoolSettings;
+  readonly #plans = new PlanCache();
+
+  /** @internal */
+  constructor(settings: PoolSettings) {
+    this.kernelSize = Object.freeze([settings.kernelH, settings.kernelW] as const);
+    this.stride = Object.freeze([settings.strideH, settings.strideW] as const);
+    this.#settings = settings;
+  }
+
+  /** Number of parameters: pooling has none. */
+  get parameters(): number {
+    return 0;
+  }
+
+  /**
+   * Pools `x`, reading it where it lies.
+   *
+   * @param x [h, w], [c, h, w] or [n, c, h, w]
+   * @returns as many axes as `x` has
+   * @throws as `maxPool2d`
+   */
+  forward(x: TensorInput, options?: OutOption): Tensor {
+    const out = readOut(checkOptions(options, 'options', OUT_OPTION_NAMES)?.out);
+    const input = toImages(x, 'x', 2, 4);
+    assertReadable(input, 'x');
+    const plan = this.#plans.get(input.shape, () => planPooling(this.#settings, input.shape, 0));
+    return plan.runTensor(input, out);
+  }
+
+  /** The shape of `forward`'s result for an input of this shape. @throws as `pool2dOutputShape` */
+  outputShape(inputShape: readonly number[]): number[] {
+    return poolingShape(this.#settings, checkImagesShape(inputShape, 'inputShape', 2));
+  }
+
+  /**
+   * The layer made ready for inputs of one shape.
+   *
+   * @param options.threads an integer from 1 to 1024; without it, those that `setThreads` allows at the time of a run
+   * @throws as `forward`
+   */
+  plan(inputShape: readonly number[], options?: PlanOptions): Plan {
+    const threads = readThreads(options);
+    return planPooling(this.#settings, checkImagesShape(inputShape, 'inputShape', 2), threads);
+  }
+}

@@ -1,0 +1,98 @@
+/** What an image is: its samples, their types, the checks of an image that comes in, and memory for one that goes out. */
+import { checkInteger } from './check.ts';
+import { detachedBuffer, invalidType, limitExceeded, shapeMismatch, typedArrayName } from './errors.ts';
+import { checkElements } from './limits.ts';
+import { isDetached } from './memory.ts';
+
+/** What holds the samples of an image. A `Buffer` is a `Uint8Array` and comes back as a `Buffer`. */
+export type PixelData = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
+
+/**
+ * An image: rows from top to bottom, pixels from left to right, the channels of a pixel side by side, no padding.
+ * `{ data, ...info }` of sharp's raw output is one (further fields are ignored).
+ */
+export interface Image<D extends PixelData = PixelData> {
+  /** `width * height * channels` samples. */
+  data: D;
+  /** Pixels in a row. */
+  width: number;
+  /** Rows. */
+  height: number;
+  /** 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha. */
+  channels: number;
+}
+
+/** The array that holds samples of each type. */
+export interface SampleArrays {
+  uint8: Uint8Array;
+  uint16: Uint16Array;
+  float32: Float32Array;
+}
+
+const SAMPLE_ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array } as const;
+const SAMPLE_TYPES = {
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Uint16Array: 'uint16',
+  Float32Array: 'float32',
+} as const;
+
+/** A sample's largest value, which `normalize` maps to 1. */
+export const FULL_SCALE = { uint8: 255, uint16: 65535, float32: 1 } as const;
+
+/** A copy of an image's four fields, checked; others are ignored. */
+export function readImage<D extends PixelData>(image: Image<D>): Image<D> {
+  if (typeof image !== 'object' || image === null) {
+    throw invalidType('an object { data, width, height, channels }', 'image', image);
+  }
+  const { data, width, height, channels } = image;
+  checkPixelData(data, 'image.data');
+  checkInteger(width, 'image.width', 1);
+  checkInteger(height, 'image.height', 1);
+  checkInteger(channels, 'image.channels', 1, 4);
+  const samples = width * height * channels;
+  if (data.length !== samples) {
+    const size = `${width} × ${height} pixels × ${channels} channels`;
+    throw shapeMismatch(`${samples} samples (${size})`, 'image.data', `${data.length}`);
+  }
+  return { data, width, height, channels };
+}
+
+/** Throws unless `data` is one of the arrays of `PixelData`, and attached. */
+export function checkPixelData(data: unknown, parameter: string): void {
+  if (!Object.hasOwn(SAMPLE_TYPES, typedArrayName(data) ?? '')) {
+    throw invalidType('a Uint8Array, Uint8ClampedArray, Uint16Array or Float32Array', parameter, data);
+  }
+  // Only the length and the buffer are looked at.
+  if (isDetached(data as Float32Array)) throw detachedBuffer(parameter);
+}
+
+/** The type of an array's samples. */
+export function sampleType(data: PixelData): keyof SampleArrays {
+  // By the intrinsic name and not by `instanceof`, so that arrays of other realms are known; a Buffer is a Uint8Array.
+  return SAMPLE_TYPES[typedArrayName(data) as keyof typeof SAMPLE_TYPES];
+}
+
+/** Zeroed memory of the same kind as `data`, after the limits were checked. */
+export function allocateLike(data: PixelData): PixelData {
+  checkElements(data.length, 'the result');
+  // A Buffer only exists in Node; the others need no import of it.
+  if (globalThis.Buffer?.isBuffer(data)) return orLimit(data.length, () => Buffer.alloc(data.length));
+  if (typedArrayName(data) === 'Uint8ClampedArray')
+    return orLimit(data.length, () => new Uint8ClampedArray(data.length));
+  return allocateSamples(sampleType(data), data.length);
+}
+
+/** Zeroed memory for samples, after the limits were checked. */
+export function allocateSamples(type: keyof SampleArrays, samples: number): PixelData {
+  checkElements(samples, 'the result');
+  return orLimit(samples, () => new SAMPLE_ARRAYS[type](samples));
+}
+
+function orLimit<T>(samples: number, make: () => T): T {
+  try {
+    return make();
+  } catch {
+    throw limitExceeded('a size that can be allocated', 'the result', samples);
+  }
+}

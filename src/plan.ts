@@ -1,0 +1,104 @@
+import { checkOptions } from './check.ts';
+import { formatShape, shapeMismatch } from './errors.ts';
+import { checkElements, checkFlops } from './limits.ts';
+import { allocate } from './memory.ts';
+import { native } from './native.ts';
+import { nativeView, withDenseRows } from './operand.ts';
+import {
+  apartFrom,
+  checkOut,
+  OUT_OPTION_NAMES,
+  type OutOption,
+  outMemory,
+  readOut,
+  toResult,
+} from './output.ts';
+import { sizeOf } from './strides.ts';
+import { assertReadable, sameShape, type Tensor, type TensorInput, toTensor } from './tensor.ts';
+
+/** What a native plan offers; `native.runPlan(handle, …)` runs it as long as the object lives. */
+export interface NativePlan {
+  readonly handle: number;
+  readonly algorithm: string;
+  readonly isa: string;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/**
+ * A layer made ready for inputs of one shape: the algorithm is chosen and the weight packed, so that `run` only computes.
+ * It keeps the weight that the layer had when the plan was made. Made by `layer.plan(inputShape)`.
+ */
+export class Plan {
+  /** The shape that `run` takes. */
+  readonly inputShape: readonly number[];
+  /** The shape that `run` gives. */
+  readonly outputShape: readonly number[];
+  readonly #native: NativePlan;
+  readonly #handle: number;
+  readonly #size: number;
+  readonly #flops: number;
+
+  /** @internal */
+  constructor(plan: NativePlan, inputShape: readonly number[], outputShape: readonly number[]) {
+    this.inputShape = Object.freeze([...inputShape]);
+    // Results carry this very array, hence frozen.
+    this.outputShape = Object.freeze([...outputShape]);
+    this.#native = plan;
+    this.#handle = plan.handle;
+    this.#size = sizeOf(outputShape);
+    this.#flops = plan.flops;
+  }
+
+  /** Name of the chosen algorithm, one of `info().algorithms` for a convolution. */
+  get algorithm(): string {
+    return this.#native.algorithm;
+  }
+
+  /** The instruction set that it runs on, one of `info().isas`. */
+  get isa(): string {
+    return this.#native.isa;
+  }
+
+  /** Floating-point operations of one run; a multiply-add counts as two. */
+  get flops(): number {
+    return this.#flops;
+  }
+
+  /** Bytes of input, weight and output that a run goes through at least. */
+  get bytes(): number {
+    return this.#native.bytes;
+  }
+
+  /**
+   * Runs the layer. The same bits as `layer.forward` and as the function.
+   *
+   * @param x of `inputShape`
+   * @param options.out memory for the result; without it, the result is all that is allocated
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_DETACHED_BUFFER`;
+   *   RangeError `ERR_SHAPE_MISMATCH`, `ERR_OVERLAP`, `ERR_LIMIT_EXCEEDED`
+   */
+  run(x: TensorInput, options?: OutOption): Tensor {
+    const out = readOut(checkOptions(options, 'options', OUT_OPTION_NAMES)?.out);
+    return this.runTensor(toTensor(x, 'x'), out);
+  }
+
+  /** @internal `run` for arguments that were read before. */
+  runTensor(x: Tensor, out: Tensor | undefined): Tensor {
+    if (!sameShape(x.shape, this.inputShape)) {
+      throw shapeMismatch(`shape ${formatShape(this.inputShape)}`, 'x', formatShape(x.shape));
+    }
+    assertReadable(x, 'x');
+    checkElements(this.#size, 'the output');
+    checkFlops(this.#flops);
+    let input = x;
+    if (out !== undefined) {
+      checkOut(out, this.outputShape, this.#size);
+      input = apartFrom(out, x, 'x');
+    }
+    const source = withDenseRows(input);
+    const memory = out === undefined ? allocate(this.#size, 'the output') : outMemory(out);
+    if (this.#size > 0) native.runPlan(this.#handle, source.data, nativeView(source), memory);
+    return toResult(memory, this.outputShape, out);
+  }
+}

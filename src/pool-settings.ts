@@ -1,0 +1,126 @@
+import { checkBoolean, checkInteger, checkPair, checkWord, type Pair } from './check.ts';
+import { invalidType } from './errors.ts';
+import { NO_PADDING, type Padding, type PaddingSettings, readPadding } from './options.ts';
+import { PARAMS_LENGTH, POOL } from './params.ts';
+import { lengthAt } from './strides.ts';
+
+/** The kind of pooling. */
+export type PoolMode = 'max' | 'avg';
+
+/** What every pooling takes. PyTorch's meanings. */
+export interface PoolOptions {
+  /** Step of the window. Default: the window itself, but 1 for the seed's function `pool2d`. */
+  stride?: Pair | undefined;
+  /** At most half of the (dilated) window on each side. Max pooling pads with −∞. Default 0. */
+  padding?: Padding | undefined;
+  /** Distance between the window's elements. Default 1. */
+  dilation?: Pair | undefined;
+  /**
+   * Whether a last, incomplete window counts: `true` is PyTorch's rule (one that starts in the right or bottom padding is
+   * dropped), `'onnx'` is ONNX's. Default `false`.
+   */
+  ceilMode?: boolean | 'onnx' | undefined;
+}
+
+/** What average pooling takes besides. */
+export interface AvgPoolOptions extends PoolOptions {
+  /** Whether padding counts in the divisor. Default `true`. */
+  countIncludePad?: boolean | undefined;
+  /** The divisor in place of the window's size: an integer of at least 1. */
+  divisorOverride?: number | undefined;
+}
+
+/** The names of `PoolOptions`. */
+export const MAX_POOL_OPTION_NAMES: readonly string[] = ['stride', 'padding', 'dilation', 'ceilMode'];
+/** The names of `AvgPoolOptions`. */
+export const AVG_POOL_OPTION_NAMES: readonly string[] = [
+  ...MAX_POOL_OPTION_NAMES,
+  'countIncludePad',
+  'divisorOverride',
+];
+
+/** A pooling in its normal form: checked, without defaults left open, read once. */
+export interface PoolSettings {
+  readonly mode: number;
+  readonly kernelH: number;
+  readonly kernelW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly padding: PaddingSettings;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly ceil: number;
+  readonly countIncludePad: number;
+  readonly divisorOverride: number;
+}
+
+function readCeilMode(value: unknown): number {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value !== 'string') throw invalidType("a boolean or 'onnx'", 'ceilMode', value);
+  checkWord(value, 'ceilMode', ['onnx']);
+  return 2;
+}
+
+/**
+ * Reads each option once; the object was checked for unknown names.
+ *
+ * @param kernelName what the window is called in the caller's signature
+ * @param defaultStride `'kernel'` for the window itself
+ */
+export function readPoolSettings(
+  mode: PoolMode,
+  kernel: unknown,
+  kernelName: string,
+  options: Record<string, unknown> | undefined,
+  defaultStride: 'kernel' | 1,
+): PoolSettings {
+  const { stride, padding, dilation, ceilMode, countIncludePad, divisorOverride } = options ?? {};
+  const [kernelH, kernelW] = checkPair(kernel, kernelName, 1);
+  const otherwise = defaultStride === 1 ? ([1, 1] as const) : ([kernelH, kernelW] as const);
+  const [strideH, strideW] = stride === undefined ? otherwise : checkPair(stride, 'stride', 1);
+  const [dilationH, dilationW] = dilation === undefined ? [1, 1] : checkPair(dilation, 'dilation', 1);
+  return {
+    mode: mode === 'max' ? 0 : 1,
+    kernelH,
+    kernelW,
+    strideH,
+    strideW,
+    padding: padding === undefined ? NO_PADDING : readPadding(padding),
+    dilationH,
+    dilationW,
+    ceil: ceilMode === undefined ? 0 : readCeilMode(ceilMode),
+    countIncludePad:
+      countIncludePad === undefined || checkBoolean(countIncludePad, 'countIncludePad') ? 1 : 0,
+    divisorOverride: divisorOverride === undefined ? 0 : checkInteger(divisorOverride, 'divisorOverride', 1),
+  };
+}
+
+/** The params of the call under way: see `convParams` for what must not happen meanwhile. */
+export const poolParams: Float64Array = new Float64Array(PARAMS_LENGTH);
+
+/** Fills `poolParams`; axes that the shape lacks in front count as 1. */
+export function fillPoolParams(settings: PoolSettings, input: readonly number[], threads: number): void {
+  const params = poolParams;
+  const rank = input.length;
+  const { padding } = settings;
+  params[POOL.N] = lengthAt(input, rank - 4);
+  params[POOL.C] = lengthAt(input, rank - 3);
+  params[POOL.H] = lengthAt(input, rank - 2);
+  params[POOL.W] = lengthAt(input, rank - 1);
+  params[POOL.KH] = settings.kernelH;
+  params[POOL.KW] = settings.kernelW;
+  params[POOL.STRIDE_H] = settings.strideH;
+  params[POOL.STRIDE_W] = settings.strideW;
+  params[POOL.PAD_KIND] = padding.kind;
+  params[POOL.PAD_TOP] = padding.top;
+  params[POOL.PAD_BOTTOM] = padding.bottom;
+  params[POOL.PAD_LEFT] = padding.left;
+  params[POOL.PAD_RIGHT] = padding.right;
+  params[POOL.DILATION_H] = settings.dilationH;
+  params[POOL.DILATION_W] = settings.dilationW;
+  params[POOL.MODE] = settings.mode;
+  params[POOL.CEIL] = settings.ceil;
+  params[POOL.COUNT_INCLUDE_PAD] = settings.countIncludePad;
+  params[POOL.DIVISOR_OVERRIDE] = settings.divisorOverride;
+  params[POOL.THREADS] = threads;
+}

@@ -1,0 +1,51 @@
+/** The one way from checked operands to the native pooling; every function and layer comes through here. */
+import { checkElements, checkFlops } from './limits.ts';
+import { allocate } from './memory.ts';
+import { native } from './native.ts';
+import { nativeView, withDenseRows } from './operand.ts';
+import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
+import { POOL } from './params.ts';
+import { Plan } from './plan.ts';
+import { fillPoolParams, type PoolSettings, poolParams } from './pool-settings.ts';
+import { sizeOf } from './strides.ts';
+import { assertReadable, type Tensor } from './tensor.ts';
+
+// Fills poolParams; the native side checks the geometry, throws the final errors and writes the output's sides back.
+function resolve(settings: PoolSettings, input: readonly number[], threads: number): number[] {
+  const p = poolParams;
+  fillPoolParams(settings, input, threads);
+  native.pool2dShape(p);
+  const height = p[POOL.OUT_H] as number;
+  return resultShape(input.length, p[POOL.N] as number, p[POOL.C] as number, height, p[POOL.OUT_W] as number);
+}
+
+/** Shape of a pooling's result. */
+export function poolingShape(settings: PoolSettings, input: readonly number[]): number[] {
+  return resolve(settings, input, 0);
+}
+
+/** One pooling of a tensor of 2 to 4 axes; the result has as many. */
+export function pool(x: Tensor, settings: PoolSettings, out: Tensor | undefined): Tensor {
+  assertReadable(x, 'x');
+  const shape = resolve(settings, x.shape, 0);
+  const size = sizeOf(shape);
+  checkElements(size, 'the output');
+  checkFlops(poolParams[POOL.FLOPS] as number);
+  let input = x;
+  if (out !== undefined) {
+    checkOut(out, shape, size);
+    input = apartFrom(out, x, 'x');
+  }
+  const source = withDenseRows(input);
+  const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
+  if (size > 0) native.pool2d(poolParams, source.data, nativeView(source), memory);
+  return toResult(memory, shape, out);
+}
+
+/** A plan for inputs of one shape. */
+export function planPooling(settings: PoolSettings, input: readonly number[], threads: number): Plan {
+  const shape = resolve(settings, input, threads);
+  checkElements(sizeOf(shape), 'the output');
+  checkFlops(poolParams[POOL.FLOPS] as number);
+  return new Plan(new native.PoolPlan(poolParams), input, shape);
+}

@@ -1,0 +1,127 @@
+import { describe, expectTypeOf, test } from 'vitest';
+import {
+  type Algorithm,
+  AvgPool2D,
+  avgPool2d,
+  Conv2D,
+  type Conv2DJSON,
+  conv2d,
+  conv2dOutputShape,
+  corr2d,
+  info,
+  type Limits,
+  MaxPool2D,
+  maxPool2d,
+  type Pair,
+  type Plan,
+  pool2d,
+  setLimits,
+  Tensor,
+  type TensorInput,
+} from '../../index.ts';
+
+const x = Tensor.ones([1, 1, 4, 4]);
+
+describe('inputs', () => {
+  test('every form is a TensorInput', () => {
+    expectTypeOf<Tensor>().toExtend<TensorInput>();
+    expectTypeOf<number[][]>().toExtend<TensorInput>();
+    expectTypeOf<readonly (readonly number[])[]>().toExtend<TensorInput>();
+    expectTypeOf<number[][][][]>().toExtend<TensorInput>();
+    expectTypeOf<{ data: Float32Array; shape: number[] }>().toExtend<TensorInput>();
+    expectTypeOf<{
+      data: Float32Array;
+      shape: number[];
+      stride: number[];
+      offset: number;
+    }>().toExtend<TensorInput>();
+    expectTypeOf<{
+      readonly data: Float32Array;
+      readonly dims: readonly number[];
+      type: string;
+    }>().toExtend<TensorInput>();
+  });
+
+  test('other things are not', () => {
+    expectTypeOf<Float32Array>().not.toExtend<TensorInput>();
+    expectTypeOf<string[][]>().not.toExtend<TensorInput>();
+    expectTypeOf<{ data: Float64Array; shape: number[] }>().not.toExtend<TensorInput>();
+  });
+
+  test('a pair is a number or two', () => {
+    expectTypeOf<[number, number]>().toExtend<Pair>();
+    expectTypeOf<[number, number, number]>().not.toExtend<Pair>();
+  });
+});
+
+describe('functions', () => {
+  test('give tensors', () => {
+    expectTypeOf(corr2d).returns.toEqualTypeOf<Tensor>();
+    expectTypeOf(conv2d).returns.toEqualTypeOf<Tensor>();
+    expectTypeOf(pool2d).returns.toEqualTypeOf<Tensor>();
+    expectTypeOf(conv2dOutputShape).returns.toEqualTypeOf<number[]>();
+    expectTypeOf(maxPool2d(x, 2)).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.shape).toEqualTypeOf<readonly number[]>();
+  });
+
+  test('take the options that they have', () => {
+    conv2d(x, x, { padding: 'same', activation: { clamp: [0, 1] }, algorithm: 'auto', bias: [1], out: x });
+    conv2d(x, x, {
+      padding: [
+        [1, 0],
+        [0, 1],
+      ],
+      stride: [1, 2],
+      layout: 'NCHW',
+    });
+    maxPool2d(x, [2, 2], { ceilMode: 'onnx' });
+    avgPool2d(x, 2, { countIncludePad: false });
+    pool2d(x, 2, 'avg', { divisorOverride: 3 });
+    expectTypeOf<string>().toExtend<Algorithm>();
+  });
+
+  test('refuse others', () => {
+    // @ts-expect-error unknown word
+    conv2d(x, x, { padding: 'full' });
+    // @ts-expect-error not in this version
+    conv2d(x, x, { layout: 'NHWC' });
+    // @ts-expect-error an option of average pooling
+    maxPool2d(x, 2, { countIncludePad: false });
+    // @ts-expect-error an option of average pooling
+    pool2d(x, 2, 'max', { divisorOverride: 3 });
+    // @ts-expect-error the wrong type of memory
+    corr2d(x, x, { out: new Float64Array(4) });
+    // @ts-expect-error unknown mode
+    pool2d(x, 2, 'min');
+  });
+});
+
+describe('layers', () => {
+  test('Conv2D has two forms', () => {
+    expectTypeOf(Conv2D).toBeConstructibleWith(3);
+    expectTypeOf(Conv2D).toBeConstructibleWith([3, 5]);
+    expectTypeOf(Conv2D).toBeConstructibleWith({ kernelSize: 3, init: 'zeros', seed: 1 });
+    // @ts-expect-error the kernel's size is needed
+    new Conv2D({ inChannels: 3 });
+  });
+
+  test('weight is set with any input and read as a tensor', () => {
+    const layer = new Conv2D(1);
+    layer.weight = [[1]];
+    layer.bias = { data: new Float32Array(1), dims: [1] };
+    expectTypeOf(layer.weight).toEqualTypeOf<Tensor>();
+    expectTypeOf(new Conv2D(1).bias).toEqualTypeOf<Tensor | null>();
+    expectTypeOf(layer.toJSON()).toEqualTypeOf<Conv2DJSON>();
+    expectTypeOf(layer.parameters).toBeNumber();
+  });
+
+  test('plans', () => {
+    expectTypeOf(new MaxPool2D(2).plan([2, 2], { threads: 1 })).toEqualTypeOf<Plan>();
+    expectTypeOf(new AvgPool2D(2).forward(x, { out: x })).toEqualTypeOf<Tensor>();
+  });
+});
+
+test('runtime', () => {
+  expectTypeOf(info().backend).toEqualTypeOf<'native'>();
+  expectTypeOf(setLimits({ maxElements: 1 })).toEqualTypeOf<Limits>();
+});

@@ -1,0 +1,23 @@
+import { defineConfig } from 'tsdown';
+
+// tsdown 0.21 is the last line for Node 20 and its declared peer range ends at TypeScript 6. Declarations come from oxc
+// (isolatedDeclarations), which does not use TypeScript, so `overrides` in package.json lifts that range; it keeps the
+// compiler that @arethetypeswrong/core brings for itself.
+export default defineConfig({
+  // One line for each public entry. The output stays one level deep: the path below is then right from src/ and from
+  // dist/ alike.
+  entry: {
+    index: 'index.ts',
+  },
+  format: ['esm', 'cjs'],
+  outDir: 'dist',
+  platform: 'node',
+  target: 'node20',
+  tsconfig: 'tsconfig.build.json',
+  dts: { oxc: true },
+  fixedExtension: true,
+  // Stable names, so that two builds of the same sources are the same files.
+  hash: false,
+  clean: true,
+  report: false,
+});

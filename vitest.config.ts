@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+// `scripts/test.mjs` runs `unit` once for each instruction set of the machine, `types` and `package` once.
+export default defineConfig({
+  test: {
+    // By default one core is left idle, which on a machine of two halves the speed.
+    maxWorkers: '100%',
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**'],
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['test/types/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+          },
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/*.test.ts'],
+          // Packing, installing and compiling take seconds, on a busy machine many.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
