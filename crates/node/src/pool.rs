@@ -73,31 +73,31 @@ impl PoolPlan {
     }
 
     /// The plan's number, valid as long as this object lives.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn handle(&self) -> f64 {
         self.registered.handle()
     }
 
     /// The algorithm's name.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn algorithm(&self) -> &str {
         "rows"
     }
 
     /// The instruction set's name.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn isa(&self) -> &str {
         self.plan.isa().name()
     }
 
     /// Comparisons or additions.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn flops(&self) -> f64 {
         self.plan.geometry().flops()
     }
 
     /// Bytes of input and output.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn bytes(&self) -> f64 {
         self.plan.geometry().bytes()
     }
