@@ -36,7 +36,7 @@ export { MaxPool2D } from './src/layers/max-pool2d.ts';
 export type { PlanOptions } from './src/layers/plan-options.ts';
 export { type Limits, setLimits } from './src/limits.ts';
 export type { NestedArray, NestedNumbers } from './src/nested.ts';
-export type { Activation, Algorithm, Padding, PaddingMode } from './src/options.ts';
+export type { Activation, Algorithm, Layout, Padding, PaddingMode } from './src/options.ts';
 export type { OutOption } from './src/output.ts';
 export type { Image, PixelData, SampleArrays } from './src/pixels.ts';
 export type { Plan } from './src/plan.ts';

@@ -1,8 +1,10 @@
-import { checkInteger, checkPair, checkWord, type Pair } from './check.ts';
+import { checkInteger, checkPair, type Pair } from './check.ts';
 import {
   type Activation,
   type ActivationSettings,
   type Algorithm,
+  type Layout,
+  NHWC,
   NO_ACTIVATION,
   NO_PADDING,
   type Padding,
@@ -10,6 +12,7 @@ import {
   type PaddingSettings,
   readActivation,
   readAlgorithm,
+  readLayout,
   readPadding,
   readPaddingMode,
 } from './options.ts';
@@ -28,8 +31,8 @@ export interface ConvOptions {
   dilation?: Pair | undefined;
   /** Divides the input and the output channels; group i of one sees group i of the other only. Default 1. */
   groups?: number | undefined;
-  /** Order of the axes. */
-  layout?: 'NCHW' | undefined;
+  /** Order of the axes of the input and the result; the weight is [o, c / groups, kh, kw] in both. Default `'NCHW'`. */
+  layout?: Layout | undefined;
   /** Default `'none'`. */
   activation?: Activation | undefined;
   /** Default `'auto'`. */
@@ -57,6 +60,7 @@ export interface ConvSettings {
   readonly dilationH: number;
   readonly dilationW: number;
   readonly groups: number;
+  readonly layout: number;
   readonly activation: ActivationSettings;
   readonly algorithm: number;
 }
@@ -69,6 +73,7 @@ export const DEFAULT_CONV_SETTINGS: ConvSettings = {
   dilationH: 1,
   dilationW: 1,
   groups: 1,
+  layout: 0,
   activation: NO_ACTIVATION,
   algorithm: -1,
 };
@@ -79,7 +84,6 @@ export function readConvSettings(options: Record<string, unknown> | undefined): 
   const { stride, padding, paddingMode, dilation, groups, layout, activation, algorithm } = options;
   const [strideH, strideW] = stride === undefined ? [1, 1] : checkPair(stride, 'stride', 1);
   const [dilationH, dilationW] = dilation === undefined ? [1, 1] : checkPair(dilation, 'dilation', 1);
-  if (layout !== undefined) checkWord(layout, 'layout', ['NCHW']);
   return {
     strideH,
     strideW,
@@ -88,6 +92,7 @@ export function readConvSettings(options: Record<string, unknown> | undefined): 
     dilationH,
     dilationW,
     groups: groups === undefined ? 1 : checkInteger(groups, 'groups', 1),
+    layout: layout === undefined ? 0 : readLayout(layout),
     activation: activation === undefined ? NO_ACTIVATION : readActivation(activation),
     algorithm: algorithm === undefined ? -1 : readAlgorithm(algorithm),
   };
@@ -116,10 +121,14 @@ export function fillConvParams(
   const rank = input.length;
   const weightRank = weight.length;
   const { padding, activation } = settings;
+  // [h, w] has no axis of channels, so both orders mean the same.
+  const layout = rank === 2 ? 0 : settings.layout;
+  const channels = layout === NHWC ? rank - 1 : rank - 3;
+  const rows = layout === NHWC ? rank - 3 : rank - 2;
   params[CONV.N] = lengthAt(input, rank - 4);
-  params[CONV.C_IN] = lengthAt(input, rank - 3);
-  params[CONV.H] = lengthAt(input, rank - 2);
-  params[CONV.W] = lengthAt(input, rank - 1);
+  params[CONV.C_IN] = lengthAt(input, channels);
+  params[CONV.H] = lengthAt(input, rows);
+  params[CONV.W] = lengthAt(input, rows + 1);
   params[CONV.C_OUT] = lengthAt(weight, weightRank - 4);
   params[CONV.WEIGHT_C] = lengthAt(weight, weightRank - 3);
   params[CONV.KH] = lengthAt(weight, weightRank - 2);
@@ -140,6 +149,6 @@ export function fillConvParams(
   params[CONV.ACT_A] = activation.a;
   params[CONV.ACT_B] = activation.b;
   params[CONV.THREADS] = threads;
-  params[CONV.LAYOUT] = 0;
+  params[CONV.LAYOUT] = layout;
   params[CONV.BIAS_LEN] = bias;
 }

@@ -17,9 +17,9 @@ const OPTION_NAMES: readonly string[] = [...CONV_OPTION_NAMES, 'bias', 'out'];
  * Two-dimensional convolution as deep learning means it (cross-correlation: the kernel isn't flipped).
  * Source: seed 2 and 3; PyTorch `conv2d`; ONNX `Conv`.
  *
- * @param x [n, c, h, w] or [c, h, w]
- * @param weight [o, c / groups, kh, kw]
- * @returns [n, o, h', w'] or [o, h', w'], where h' = ⌊(h + top + bottom − dilation · (kh − 1) − 1) / stride⌋ + 1; a
+ * @param x [n, c, h, w] or [c, h, w]; with `layout: 'NHWC'`, [n, h, w, c] or [h, w, c]
+ * @param weight [o, c / groups, kh, kw] in both layouts
+ * @returns [n, o, h', w'] or [o, h', w'] (`'NHWC'`: [n, h', w', o] or [h', w', o]), where h' = ⌊(h + top + bottom − dilation · (kh − 1) − 1) / stride⌋ + 1; a
  *   batch of 0 gives an empty result
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` (unknown option), `ERR_DETACHED_BUFFER`;
  *   RangeError `ERR_INVALID_ARG_VALUE` (unknown word), `ERR_OUT_OF_RANGE`, `ERR_SHAPE_MISMATCH`, `ERR_OVERLAP`,
@@ -40,7 +40,7 @@ export function conv2d(x: TensorInput, weight: TensorInput, options?: Conv2dOpti
  * The shape that `conv2d` gives, without computing anything. `bias` and `out` have no influence on it and aren't looked
  * at.
  *
- * @param inputShape [n, c, h, w] or [c, h, w]
+ * @param inputShape [n, c, h, w] or [c, h, w]; with `layout: 'NHWC'`, [n, h, w, c] or [h, w, c]
  * @param weightShape [o, c / groups, kh, kw]
  * @throws as `conv2d`
  */

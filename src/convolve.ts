@@ -4,6 +4,7 @@ import { checkElements, checkFlops } from './limits.ts';
 import { allocate } from './memory.ts';
 import { native } from './native.ts';
 import { denseData, nativeView, withDenseRows } from './operand.ts';
+import { NHWC } from './options.ts';
 import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
 import { CONV } from './params.ts';
 import { Plan } from './plan.ts';
@@ -22,8 +23,14 @@ function resolve(
   const p = convParams;
   fillConvParams(settings, input, weight, bias, threads);
   native.conv2dShape(p);
-  const height = p[CONV.OUT_H] as number;
-  return resultShape(rank, p[CONV.N] as number, p[CONV.C_OUT] as number, height, p[CONV.OUT_W] as number);
+  return resultShape(
+    rank,
+    p[CONV.N] as number,
+    p[CONV.C_OUT] as number,
+    p[CONV.OUT_H] as number,
+    p[CONV.OUT_W] as number,
+    settings.layout === NHWC,
+  );
 }
 
 /** Shape of a convolution's result, of as many axes as the input has. */

@@ -19,6 +19,9 @@ export type Padding =
 /** What the padding holds: PyTorch's `padding_mode`. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
+/** Order of a tensor's axes: channels first (PyTorch, ONNX), or last (TensorFlow, interleaved images). */
+export type Layout = 'NCHW' | 'NHWC';
+
 /** A function of each output element, computed in the same pass. `{leakyRelu}` is the slope below zero. */
 export type Activation =
   | 'none'
@@ -47,6 +50,11 @@ export interface ActivationSettings {
   readonly a: number;
   readonly b: number;
 }
+
+const LAYOUTS: readonly Layout[] = ['NCHW', 'NHWC'];
+
+/** The number of the layout `'NHWC'`. */
+export const NHWC = 1;
 
 const PADDING_MODES: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
 const PADDING_FORMS = "an integer, [height, width], [[top, bottom], [left, right]], 'valid' or 'same'";
@@ -106,6 +114,16 @@ export function paddingOption({ kind, top, bottom, left, right }: PaddingSetting
       [left, right],
     ]
   );
+}
+
+/** `layout` as its number. */
+export function readLayout(value: unknown): number {
+  return LAYOUTS.indexOf(checkWord(value, 'layout', LAYOUTS));
+}
+
+/** The word for a number that `readLayout` gave. */
+export function layoutName(layout: number): Layout {
+  return LAYOUTS[layout] ?? 'NCHW';
 }
 
 /** `paddingMode` as its number. */

@@ -69,8 +69,16 @@ export function apartFrom(out: Tensor, input: Tensor, parameter: string): Tensor
 }
 
 /** The shape of a result; a rank below 4 leaves out the batch first and then the channels. */
-export function resultShape(rank: number, n: number, c: number, h: number, w: number): number[] {
+export function resultShape(
+  rank: number,
+  n: number,
+  c: number,
+  h: number,
+  w: number,
+  isChannelsLast = false,
+): number[] {
   if (rank === 2) return [h, w];
+  if (isChannelsLast) return rank === 3 ? [h, w, c] : [n, h, w, c];
   return rank === 3 ? [c, h, w] : [n, c, h, w];
 }
 

@@ -246,7 +246,7 @@ const CONV_KINDS: Record<string, Kind> = {
   paddingMode: word,
   dilation: pair(1),
   groups: integer(1),
-  layout: (parameter) => [...word(parameter), ['NHWC', 'NHWC', invalidValue(parameter)]],
+  layout: word,
   activation,
   algorithm: word,
 };

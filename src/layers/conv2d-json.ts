@@ -7,6 +7,8 @@ import {
   type Algorithm,
   activationOption,
   algorithmName,
+  type Layout,
+  layoutName,
   type Padding,
   type PaddingMode,
   paddingModeName,
@@ -30,6 +32,7 @@ export interface Conv2DJSON {
   paddingMode: PaddingMode;
   dilation: readonly [height: number, width: number];
   groups: number;
+  layout: Layout;
   activation: Activation;
   algorithm: Algorithm;
   /** [o, c / groups, kh, kw] */
@@ -82,6 +85,7 @@ export function conv2dToJSON(
     paddingMode: paddingModeName(settings.paddingMode),
     dilation: [settings.dilationH, settings.dilationW],
     groups: settings.groups,
+    layout: layoutName(settings.layout),
     activation: activationOption(settings.activation),
     algorithm: algorithmName(settings.algorithm),
     weight: toJSONNumbers(weight),

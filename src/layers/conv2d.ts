@@ -166,7 +166,8 @@ export class Conv2D {
   /**
    * Convolves `x`, reading it where it lies.
    *
-   * @param x [n, c, h, w], [c, h, w], or [h, w] where the layer has one channel in and one out
+   * @param x [n, c, h, w], [c, h, w] (`'NHWC'`: [n, h, w, c], [h, w, c]), or [h, w] where the layer has one channel in and
+   *   one out
    * @returns as many axes as `x` has
    * @throws as `conv2d`
    */

@@ -83,8 +83,8 @@ describe('functions', () => {
   test('refuse others', () => {
     // @ts-expect-error unknown word
     conv2d(x, x, { padding: 'full' });
-    // @ts-expect-error not in this version
-    conv2d(x, x, { layout: 'NHWC' });
+    // @ts-expect-error unknown word
+    conv2d(x, x, { layout: 'CHWN' });
     // @ts-expect-error an option of average pooling
     maxPool2d(x, 2, { countIncludePad: false });
     // @ts-expect-error an option of average pooling

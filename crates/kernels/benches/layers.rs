@@ -7,7 +7,8 @@
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::{Activation, ConvPlan};
 use corr2d_kernels::geometry::{
-    ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest, Rounding, Window,
+    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
+    Rounding, Window,
 };
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::peak::fma_peak;
@@ -121,6 +122,7 @@ impl Layer {
                     window: Window { kernel, stride, dilation, padding },
                     groups,
                     padding_mode: PaddingMode::Zeros,
+                    order: ChannelOrder::First,
                 };
                 let g = ConvGeometry::new(&request).expect("the suite has valid layers");
                 let (input, weight, bias) = (data(g.input_len()), data(g.weight_len()), data(c_out));

@@ -55,6 +55,16 @@ impl PaddingMode {
     }
 }
 
+/// Where the channels are in a tensor of four axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum ChannelOrder {
+    /// `[n, c, h, w]` (PyTorch, ONNX).
+    #[default]
+    First,
+    /// `[n, h, w, c]` (TensorFlow, images; PyTorch's `channels_last`).
+    Last,
+}
+
 /// How much padding there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Padding {
@@ -235,10 +245,13 @@ pub struct ConvRequest {
     pub groups: usize,
     /// How the padding is filled.
     pub padding_mode: PaddingMode,
+    /// The order of the input's and the output's axes.
+    pub order: ChannelOrder,
 }
 
 /// A 2-D cross-correlation as PyTorch's `conv2d` and ONNX's `Conv` define it. Input `[n, c_in, h, w]`, weight
-/// `[c_out, c_in / groups, kh, kw]`, output `[n, c_out, h', w']`.
+/// `[c_out, c_in / groups, kh, kw]`, output `[n, c_out, h', w']`; with channels last, input `[n, h, w, c_in]` and output
+/// `[n, h', w', c_out]`, the weight as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
     /// Images; may be 0.
@@ -255,12 +268,14 @@ pub struct ConvGeometry {
     pub x: Axis,
     /// How the padding is filled.
     pub padding_mode: PaddingMode,
+    /// The order of the input's and the output's axes.
+    pub order: ChannelOrder,
 }
 
 impl ConvGeometry {
     /// Checks the request.
     pub fn new(request: &ConvRequest) -> Result<ConvGeometry, Error> {
-        let ConvRequest { batch, c_in, input, c_out, weight_channels, window, groups, padding_mode } =
+        let ConvRequest { batch, c_in, input, c_out, weight_channels, window, groups, padding_mode, order } =
             *request;
         for (value, parameter) in [(c_in, "input channels"), (c_out, "output channels"), (groups, "groups")] {
             if value == 0 {
@@ -304,7 +319,7 @@ impl ConvGeometry {
         {
             return Err(Error::Overflow { parameter: "kernelSize" });
         }
-        Ok(ConvGeometry { batch, c_in, c_out, groups, y, x, padding_mode })
+        Ok(ConvGeometry { batch, c_in, c_out, groups, y, x, padding_mode, order })
     }
 
     /// Input channels that one output channel reads.
@@ -329,6 +344,22 @@ impl ConvGeometry {
     #[inline]
     pub fn plane(&self) -> usize {
         self.y.output * self.x.output
+    }
+
+    /// The input's axes as they lie in memory.
+    pub fn input_shape(&self) -> [usize; 4] {
+        match self.order {
+            ChannelOrder::First => [self.batch, self.c_in, self.y.input, self.x.input],
+            ChannelOrder::Last => [self.batch, self.y.input, self.x.input, self.c_in],
+        }
+    }
+
+    /// The output's axes as they lie in memory.
+    pub fn output_shape(&self) -> [usize; 4] {
+        match self.order {
+            ChannelOrder::First => [self.batch, self.c_out, self.y.output, self.x.output],
+            ChannelOrder::Last => [self.batch, self.y.output, self.x.output, self.c_out],
+        }
     }
 
     /// Elements of the weight.

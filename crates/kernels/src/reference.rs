@@ -1,39 +1,50 @@
 //! The naive oracle: the definitions, in `f64`, element by element. Every algorithm is tested against it.
 
-use crate::geometry::{ConvGeometry, PoolGeometry, PoolMode};
+use crate::geometry::{ChannelOrder, ConvGeometry, PoolGeometry, PoolMode};
 
-/// Cross-correlation by definition (the seed's sections 1.1, 2, 3): contiguous input, weight and bias to a contiguous output.
+/// Cross-correlation by definition (the seed's sections 1.1, 2, 3): contiguous input, weight and bias to a contiguous output, in the
+/// geometry's order of axes.
 pub fn conv2d(g: &ConvGeometry, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f64> {
-    let mut output = Vec::with_capacity(g.output_len());
-    let (c_in, c_out) = (g.c_in_group(), g.c_out_group());
-    for n in 0..g.batch {
-        for o in 0..g.c_out {
-            for y in 0..g.y.output {
-                for x in 0..g.x.output {
-                    let mut sum = bias.map_or(0.0, |bias| f64::from(bias[o]));
-                    for c in 0..c_in {
-                        let plane = (n * g.c_in + o / c_out * c_in + c) * g.y.input * g.x.input;
-                        for ky in 0..g.y.kernel {
-                            let Some(row) = g.padding_mode.source(g.y.position(y, ky), g.y.input) else {
-                                continue;
-                            };
-                            for kx in 0..g.x.kernel {
-                                let Some(column) = g.padding_mode.source(g.x.position(x, kx), g.x.input)
-                                else {
-                                    continue;
-                                };
-                                let tap = ((o * c_in + c) * g.y.kernel + ky) * g.x.kernel + kx;
-                                sum += f64::from(input[plane + row * g.x.input + column])
-                                    * f64::from(weight[tap]);
-                            }
-                        }
-                    }
-                    output.push(sum);
-                }
+    let images = 0..g.batch;
+    let element = |n, o, y, x| {
+        conv2d_element(g, input, weight, bias.map_or(0.0, |bias| f64::from(bias[o])), [n, o, y, x])
+    };
+    let rows =
+        |n: usize, o: usize| (0..g.y.output).flat_map(move |y| (0..g.x.output).map(move |x| (n, o, y, x)));
+    let pixels = |n: usize| rows(n, 0).flat_map(|(n, _, y, x)| (0..g.c_out).map(move |o| (n, o, y, x)));
+    match g.order {
+        ChannelOrder::First => images
+            .flat_map(|n| (0..g.c_out).flat_map(move |o| rows(n, o)))
+            .map(|(n, o, y, x)| element(n, o, y, x))
+            .collect(),
+        ChannelOrder::Last => images.flat_map(pixels).map(|(n, o, y, x)| element(n, o, y, x)).collect(),
+    }
+}
+
+fn conv2d_element(
+    g: &ConvGeometry,
+    input: &[f32],
+    weight: &[f32],
+    bias: f64,
+    [n, o, y, x]: [usize; 4],
+) -> f64 {
+    let mut sum = bias;
+    for c in 0..g.c_in_group() {
+        for ky in 0..g.y.kernel {
+            let Some(row) = g.padding_mode.source(g.y.position(y, ky), g.y.input) else { continue };
+            for kx in 0..g.x.kernel {
+                let Some(column) = g.padding_mode.source(g.x.position(x, kx), g.x.input) else { continue };
+                let channel = o / g.c_out_group() * g.c_in_group() + c;
+                let from = match g.order {
+                    ChannelOrder::First => ((n * g.c_in + channel) * g.y.input + row) * g.x.input + column,
+                    ChannelOrder::Last => ((n * g.y.input + row) * g.x.input + column) * g.c_in + channel,
+                };
+                let tap = ((o * g.c_in_group() + c) * g.y.kernel + ky) * g.x.kernel + kx;
+                sum += f64::from(input[from]) * f64::from(weight[tap]);
             }
         }
     }
-    output
+    sum
 }
 
 /// Pooling by definition (the seed's section 4) of a contiguous input to a contiguous output.

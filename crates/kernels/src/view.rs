@@ -4,7 +4,8 @@ use crate::error::Error;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// A `[n, c, h, w]` view of a buffer whose rows are contiguous; strides are in elements.
+/// A view of a buffer as a tensor of four axes, the last one contiguous; strides are in elements. The names of the axes are those of
+/// `[n, c, h, w]`; with channels last they are `[n, h, w, c]`.
 #[derive(Clone, Copy)]
 pub struct InputView<'a> {
     start: *const f32,
@@ -59,7 +60,7 @@ impl<'a> InputView<'a> {
         InputView::new(data, 0, [c * h * w, h * w, w], shape)
     }
 
-    /// The first element of a row.
+    /// The first element of a row; with channels last, of a pixel: `[n, y, x]`.
     #[inline(always)]
     pub(crate) fn row(&self, n: usize, c: usize, y: usize) -> *const f32 {
         self.start.wrapping_add(n * self.strides[0] + c * self.strides[1] + y * self.strides[2])

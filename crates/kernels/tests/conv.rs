@@ -15,7 +15,7 @@ use common::guarded::{Flush, Guarded};
 use common::shapes::Conv;
 use common::{Random, bits};
 use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, ConvPlan, Layout};
-use corr2d_kernels::geometry::{ConvGeometry, PaddingMode};
+use corr2d_kernels::geometry::{ChannelOrder, ConvGeometry, PaddingMode};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::{Error, Isa, reference};
 
@@ -28,6 +28,8 @@ const MODES: [PaddingMode; 5] = [
     PaddingMode::Replicate,
     PaddingMode::Circular,
 ];
+
+const ORDERS: [ChannelOrder; 2] = [ChannelOrder::First, ChannelOrder::Last];
 
 /// Each way to compute a geometry on this machine.
 fn ways(g: &ConvGeometry) -> impl Iterator<Item = (&'static Algorithm, Isa)> + use<> {
@@ -118,8 +120,8 @@ fn run_every_way(
 
 /// The place of element `i` of the output, for messages.
 fn place(g: &ConvGeometry, i: usize) -> [usize; 4] {
-    let (plane, rest) = (i / g.plane(), i % g.plane());
-    [plane / g.c_out, plane % g.c_out, rest / g.x.output, rest % g.x.output]
+    let [_, b, c, d] = g.output_shape();
+    [i / (b * c * d), i / (c * d) % b, i / d % c, i % d]
 }
 
 fn check_exact(conv: &Conv) {
@@ -149,9 +151,13 @@ fn bound(g: &ConvGeometry, magnitude: f64) -> f64 {
     (g.taps() + 1) as f64 * EPSILON * magnitude + f64::from(f32::MIN_POSITIVE)
 }
 
+/// Checks a shape with its axes in either order.
 fn check(conv: &Conv) {
-    check_exact(conv);
-    check_bound(conv);
+    for order in ORDERS {
+        let conv = Conv { order, ..*conv };
+        check_exact(&conv);
+        check_bound(&conv);
+    }
 }
 
 /// Checks those that are valid geometries and returns how many were.
@@ -369,7 +375,19 @@ fn random_shapes() {
         let pads = [pair(&[0, 0, 1, 2, 5]), pair(&[0, 0, 1, 2, 5])];
         let [c_in, c_out] = pair(&[1, 1, 2, 3, 5]).map(|channels| channels * groups);
         let batch = random.pick(&[1, 1, 2]);
-        Conv { batch, c_in, c_out, groups, input, kernel, stride, dilation, pads, mode: random.pick(&MODES) }
+        Conv {
+            batch,
+            c_in,
+            c_out,
+            groups,
+            input,
+            kernel,
+            stride,
+            dilation,
+            pads,
+            mode: random.pick(&MODES),
+            order: random.pick(&ORDERS),
+        }
     });
     assert!(check_valid(convs.take(1500)) > 500);
 }
@@ -502,9 +520,9 @@ fn nan_stays_in_its_window() {
     }
 }
 
-/// Shapes of every kind, large enough to be shared out to threads.
+/// Shapes of every kind in either order of axes, large enough to be shared out to threads.
 fn large() -> Vec<Conv> {
-    vec![
+    let convs = [
         Conv { batch: 5, input: [130, 150], pads: SAME_3X3, ..Conv::default() },
         Conv { batch: 3, input: [40, 300], kernel: [23, 7], pads: [[3, 4], [3, 3]], ..Conv::default() },
         Conv { batch: 3, input: [33, 41], c_in: 16, c_out: 21, pads: SAME_3X3, ..Conv::default() },
@@ -530,7 +548,8 @@ fn large() -> Vec<Conv> {
             pads: [[5, 5], [7, 2]],
             ..Conv::default()
         },
-    ]
+    ];
+    convs.into_iter().flat_map(|conv| ORDERS.map(|order| Conv { order, ..conv })).collect()
 }
 
 #[test]
@@ -601,17 +620,16 @@ fn views_give_the_bits_of_a_copy() {
     for conv in convs {
         let g = conv.geometry().expect("a valid shape");
         let data = Data::floats(&g, true);
-        let [h, w] = conv.input;
-        let row = w + 3;
-        let channel = row * h + 11;
-        let image = channel * conv.c_in + 5;
-        let layout = Layout { offset: 7, strides: [image, channel, row] };
-        let shape = [conv.batch, conv.c_in, h];
-        let last: usize = (0..3).map(|axis| (shape[axis] - 1) * layout.strides[axis]).sum();
-        let mut spread = vec![f32::NAN; layout.offset + last + w];
-        for (i, line) in data.input.chunks_exact(w).enumerate() {
-            let (n, c, y) = (i / (conv.c_in * h), i / h % conv.c_in, i % h);
-            spread[layout.offset + n * image + c * channel + y * row..][..w].copy_from_slice(line);
+        let [a, b, c, width] = g.input_shape();
+        let row = width + 3;
+        let plane = row * c + 11;
+        let image = plane * b + 5;
+        let layout = Layout { offset: 7, strides: [image, plane, row] };
+        let last = (a - 1) * image + (b - 1) * plane + (c - 1) * row;
+        let mut spread = vec![f32::NAN; layout.offset + last + width];
+        for (i, line) in data.input.chunks_exact(width).enumerate() {
+            let start = i / (b * c) * image + i / c % b * plane + i % c * row;
+            spread[layout.offset + start..][..width].copy_from_slice(line);
         }
         let spread = Guarded::new(&spread, Flush::End);
         for (algorithm, isa) in ways(&g) {

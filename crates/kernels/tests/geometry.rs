@@ -4,8 +4,8 @@ mod common;
 
 use common::shapes::{Conv, Pooling};
 use corr2d_kernels::geometry::{
-    Axis, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest, Rounding,
-    Window,
+    Axis, ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
+    Rounding, Window,
 };
 use corr2d_kernels::{Error, ErrorKind};
 use proptest::prelude::*;
@@ -178,6 +178,7 @@ proptest! {
             window: Window { kernel: pooling.kernel, stride: pooling.stride, dilation: pooling.dilation, padding },
             groups: 1,
             padding_mode: PaddingMode::Zeros,
+ order: ChannelOrder::First,
         });
         let conv = conv.map_err(|error| TestCaseError::fail(error.to_string()))?;
         let pool = Pooling { padding, ..pooling }.geometry();
@@ -200,7 +201,7 @@ proptest! {
         batch in any_size(), c_in in any_size(), c_out in any_size(), weight_channels in any_size(),
         groups in any_size(), input in pair(any_size()), window in any_window(), padding_mode in select(&MODES[..]),
     ) {
-        let request = ConvRequest { batch, c_in, input, c_out, weight_channels, window, groups, padding_mode };
+        let request = ConvRequest { batch, c_in, input, c_out, weight_channels, window, groups, padding_mode, order: ChannelOrder::First };
         if let Ok(g) = ConvGeometry::new(&request) {
             let floats = [g.input_len(), g.output_len(), g.weight_len(), g.taps(), g.plane()];
             prop_assert!(floats.iter().all(|floats| *floats <= isize::MAX as usize / 4));
@@ -317,6 +318,7 @@ fn refuses_what_cannot_be_a_convolution() {
         window,
         groups: 2,
         padding_mode: PaddingMode::Zeros,
+        order: ChannelOrder::First,
     };
     let expected = Error::WeightChannels { expected: 3, channels: 6, groups: 2, received: 6 };
     assert_eq!(ConvGeometry::new(&request).err(), Some(expected));

@@ -3,7 +3,8 @@
 use crate::error::Failure;
 use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, Layout};
 use corr2d_kernels::geometry::{
-    ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest, Rounding, Window,
+    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
+    Rounding, Window,
 };
 use corr2d_kernels::image::{Alpha, ImageRequest};
 
@@ -74,6 +75,7 @@ pub(crate) mod conv_place {
     pub(crate) const ALGORITHM: usize = 19;
     pub(crate) const ACTIVATION: usize = 20;
     pub(crate) const THREADS: usize = 23;
+    pub(crate) const ORDER: usize = 24;
     pub(crate) const BIAS_LENGTH: usize = 25;
     pub(crate) const OUTPUT: usize = 26;
     pub(crate) const FLOPS: usize = 28;
@@ -98,6 +100,7 @@ pub(crate) fn conv_geometry(p: Params<'_>) -> Result<ConvGeometry, Failure> {
             at::PADDING_MODE,
             &[PaddingMode::Zeros, PaddingMode::Reflect, PaddingMode::Replicate, PaddingMode::Circular],
         )?,
+        order: p.choice(at::ORDER, &[ChannelOrder::First, ChannelOrder::Last])?,
     };
     Ok(ConvGeometry::new(&request)?)
 }
@@ -200,7 +203,7 @@ pub(crate) fn image_request(p: Params<'_>) -> Result<ImageRequest, Failure> {
     })
 }
 
-/// An input's layout: `[offset, batch stride, channel stride, row stride]` in elements.
+/// An input's layout: its offset and the strides of all axes but the last, in elements.
 pub(crate) fn layout(view: Option<&[f64]>) -> Result<Option<Layout>, Failure> {
     let Some(view) = view else { return Ok(None) };
     let p = Params(view);

@@ -5,11 +5,12 @@ use super::registry::{Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
 use crate::buffer::Aligned;
-use crate::geometry::ConvGeometry;
+use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 
-pub(super) const ALGORITHM: Algorithm = Algorithm { name: "direct", supports: |_| true, cost, pack };
+pub(super) const ALGORITHM: Algorithm =
+    Algorithm { name: "direct", supports: |g| g.order == ChannelOrder::First, cost, pack };
 
 /// Scratch for one tile's input: half of a typical second-level cache.
 const SOURCE_FLOATS: usize = 64 * 1024;

@@ -6,7 +6,7 @@ use super::Activation;
 use super::registry::{Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::strip::{Filter, Target, pack_passes};
-use crate::geometry::ConvGeometry;
+use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 use std::ops::Range;
@@ -20,7 +20,11 @@ const TILE_ROWS: usize = 60;
 const NARROW: usize = 1024;
 
 fn supports(g: &ConvGeometry) -> bool {
-    g.c_in_group() == 1 && g.y.stride == 1 && g.y.dilation == 1 && g.x.stride == 1
+    g.order == ChannelOrder::First
+        && g.c_in_group() == 1
+        && g.y.stride == 1
+        && g.y.dilation == 1
+        && g.x.stride == 1
 }
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {

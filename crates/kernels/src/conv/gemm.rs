@@ -7,11 +7,12 @@ use super::registry::{Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
 use crate::buffer::Aligned;
-use crate::geometry::ConvGeometry;
+use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 
-pub(super) const ALGORITHM: Algorithm = Algorithm { name: "gemm", supports: |_| true, cost, pack };
+pub(super) const ALGORITHM: Algorithm =
+    Algorithm { name: "gemm", supports: |g| g.order == ChannelOrder::First, cost, pack };
 
 /// Panels of one tile: half of a typical second-level cache.
 const PANEL_FLOATS: usize = 64 * 1024;

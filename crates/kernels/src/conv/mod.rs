@@ -1,9 +1,13 @@
 //! Cross-correlation: one plan, a registry of algorithms, one file per algorithm.
 
 mod activation;
+mod channels_last;
+mod depthwise_last;
 mod direct;
 mod filter2d;
 mod gemm;
+mod pixel_source;
+mod pixel_tile;
 mod plan;
 mod registry;
 mod source;

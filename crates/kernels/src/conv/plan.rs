@@ -9,12 +9,13 @@ use crate::parallel::Pool;
 use crate::view::{InputView, OutputView, check_overlap};
 use corr2d_simd::Isa;
 
-/// Where the input of a run starts in its buffer and how far apart, in elements, its images, channels and rows are.
+/// Where the input of a run starts in its buffer, and how far apart its elements are along all but the last axis, which is
+/// contiguous.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// First element.
     pub offset: usize,
-    /// Strides of batch, channel and row.
+    /// Strides of the first three axes, in elements.
     pub strides: [usize; 3],
 }
 
@@ -83,7 +84,7 @@ impl ConvPlan {
             return Err(Error::Length { parameter: "out", expected: g.output_len(), received: output.len() });
         }
         check_overlap(output, input, "x")?;
-        let shape = [g.batch, g.c_in, g.y.input, g.x.input];
+        let shape = g.input_shape();
         let input = match layout {
             Some(Layout { offset, strides }) => InputView::new(input, offset, strides, shape)?,
             None => InputView::contiguous(input, shape)?,
@@ -118,5 +119,5 @@ fn choose(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {
         .iter()
         .filter(|algorithm| (algorithm.supports)(geometry))
         .min_by(|a, b| (a.cost)(geometry, isa).total_cmp(&(b.cost)(geometry, isa)))
-        .expect("direct supports every geometry")
+        .expect("every order of channels has an algorithm for all of its geometries")
 }

@@ -1,6 +1,6 @@
 //! The table of algorithms. A new one is a file beside this one and a row here; tests, benchmarks and `info()` walk the table.
 
-use super::{Activation, direct, filter2d, gemm};
+use super::{Activation, channels_last, depthwise_last, direct, filter2d, gemm};
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -18,8 +18,14 @@ pub struct Algorithm {
     pub(crate) pack: fn(Problem<'_>) -> Box<dyn PackedConv>,
 }
 
-/// Every algorithm. `direct` supports everything.
-pub const ALGORITHMS: &[Algorithm] = &[direct::ALGORITHM, gemm::ALGORITHM, filter2d::ALGORITHM];
+/// Every algorithm. `direct` supports every geometry with channels first, `channels-last` every one with channels last.
+pub const ALGORITHMS: &[Algorithm] = &[
+    direct::ALGORITHM,
+    gemm::ALGORITHM,
+    filter2d::ALGORITHM,
+    channels_last::ALGORITHM,
+    depthwise_last::ALGORITHM,
+];
 
 /// What an algorithm packs: the weight is `[c_out, c_in / groups, kh, kw]`, `bias` has `c_out` elements.
 #[derive(Clone, Copy)]

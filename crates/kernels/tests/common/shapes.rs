@@ -2,7 +2,8 @@
 
 use corr2d_kernels::Error;
 use corr2d_kernels::geometry::{
-    ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest, Rounding, Window,
+    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
+    Rounding, Window,
 };
 
 /// `[[top, bottom], [left, right]]`.
@@ -21,6 +22,7 @@ pub(crate) struct Conv {
     pub(crate) dilation: [usize; 2],
     pub(crate) pads: Pads,
     pub(crate) mode: PaddingMode,
+    pub(crate) order: ChannelOrder,
 }
 
 impl Default for Conv {
@@ -36,6 +38,7 @@ impl Default for Conv {
             dilation: [1, 1],
             pads: [[0, 0], [0, 0]],
             mode: PaddingMode::Zeros,
+            order: ChannelOrder::First,
         }
     }
 }
@@ -56,6 +59,7 @@ impl Conv {
             },
             groups: self.groups,
             padding_mode: self.mode,
+            order: self.order,
         })
     }
 }

@@ -1,0 +1,136 @@
+//! The register tile for channels last: T output pixels × Q vectors of output channels. Channels are in lanes, so results are stored
+//! straight to pixels; each input element is broadcast.
+//!
+//! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as in `tile.rs`, so both orders give the same bits.
+
+use super::Activation;
+use crate::buffer::Aligned;
+use corr2d_simd::{Isa, Kernel, Simd};
+
+/// The most pixels in a tile, and so the most base pointers.
+pub(super) const PIXELS: usize = 6;
+
+/// The most vectors of channels beside [`PIXELS`] pixels: their sums, the vectors and one element fit the registers.
+pub(super) fn vectors(isa: Isa) -> usize {
+    if isa.registers() >= 32 { 4 } else { 2 }
+}
+
+/// One register tile. Product `k` of pixel `t` reads its input at `bases[t] + offsets[k]`.
+#[derive(Clone, Copy)]
+pub(super) struct PixelTile<'a> {
+    /// Distance of each product's input element from its window's start.
+    pub(super) offsets: &'a [u32],
+    /// Where the window of each pixel starts.
+    pub(super) bases: [*const f32; PIXELS],
+    /// Weights `[product][channel]`, whole vectors of channels.
+    pub(super) weights: *const f32,
+    /// A bias for each channel, whole vectors.
+    pub(super) bias: *const f32,
+    /// Where the first channel of each pixel goes.
+    pub(super) targets: [*mut f32; PIXELS],
+    /// Channels to write.
+    pub(super) channels: usize,
+    pub(super) activation: Activation,
+}
+
+/// Runs a tile of `pixels` × `count` vectors, up to [`PIXELS`] and [`vectors`].
+///
+/// # Safety
+/// For every product `k` and pixel `t`, `bases[t] + offsets[k]` is readable; `weights` has `offsets.len() * count` vectors, `bias`
+/// has `count`; `channels` floats, more than `count - 1` vectors and at most `count`, are writable at every target.
+pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile<'_>) {
+    macro_rules! sizes {
+        ($($t:literal)*) => {
+            match (pixels, count) {
+                $(($t, 1) => isa.run(Sized::<$t, 1>(tile)),
+                ($t, 2) => isa.run(Sized::<$t, 2>(tile)),
+                ($t, 3) => isa.run(Sized::<$t, 3>(tile)),
+                ($t, 4) => isa.run(Sized::<$t, 4>(tile)),)*
+                _ => unreachable!("a tile of {pixels} pixels and {count} vectors"),
+            }
+        };
+    }
+    sizes!(1 2 3 4 5 6);
+}
+
+struct Sized<'a, const T: usize, const Q: usize>(&'a PixelTile<'a>);
+
+impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let tile = self.0;
+        let mut sums = [[s.splat(0.0); Q]; T];
+        // SAFETY: all accesses are those that `run` asks its caller to allow.
+        unsafe {
+            for row in &mut sums {
+                for q in 0..Q {
+                    row[q] = s.load(tile.bias.add(q * S::LANES));
+                }
+            }
+            let mut weights = tile.weights;
+            for &offset in tile.offsets {
+                let mut channels = [s.splat(0.0); Q];
+                for (q, channel) in channels.iter_mut().enumerate() {
+                    *channel = s.load(weights.add(q * S::LANES));
+                }
+                for (t, row) in sums.iter_mut().enumerate() {
+                    let element = s.splat(*tile.bases[t].add(offset as usize));
+                    for q in 0..Q {
+                        row[q] = s.mul_add(channels[q], element, row[q]);
+                    }
+                }
+                weights = weights.add(Q * S::LANES);
+            }
+            let last = tile.channels - (Q - 1) * S::LANES;
+            for (t, row) in sums.iter().enumerate() {
+                for q in 0..Q - 1 {
+                    s.store(tile.targets[t].add(q * S::LANES), row[q]);
+                }
+                s.store_first(tile.targets[t].add((Q - 1) * S::LANES), row[Q - 1], last);
+            }
+            if tile.activation != Activation::None {
+                for t in 0..T {
+                    for q in 0..Q {
+                        let count = if q + 1 < Q { S::LANES } else { last };
+                        tile.activation.apply_stored(s, tile.targets[t].add(q * S::LANES), count);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A group's weight `[c_out, taps]` as blocks of at most `block` channels, each `[tap][channel]` with zeros up to whole vectors,
+/// written one after the other; `order` names the tap of each product.
+pub(super) fn pack_weights(
+    weight: &[f32],
+    order: &[usize],
+    lanes: usize,
+    block: usize,
+    packed: &mut Vec<f32>,
+) {
+    let taps = order.len();
+    let channels = weight.len() / taps;
+    for first in (0..channels).step_by(block) {
+        let count = block.min(channels - first);
+        for tap in order {
+            packed.extend((first..first + count).map(|channel| weight[channel * taps + tap]));
+            packed.resize(packed.len() + count.next_multiple_of(lanes) - count, 0.0);
+        }
+    }
+}
+
+/// A group's bias, as [`pack_weights`] lays out channels.
+pub(super) fn pack_bias(bias: &[f32], lanes: usize, packed: &mut Vec<f32>) {
+    packed.extend(bias);
+    packed.resize(packed.len() + bias.len().next_multiple_of(lanes) - bias.len(), 0.0);
+}
+
+/// The floats in aligned memory.
+pub(super) fn aligned(floats: &[f32]) -> Aligned {
+    let mut buffer = Aligned::zeros(floats.len());
+    buffer.as_mut_slice().copy_from_slice(floats);
+    buffer
+}
