@@ -66,6 +66,12 @@ impl<'a> InputView<'a> {
         self.start.wrapping_add(n * self.strides[0] + c * self.strides[1] + y * self.strides[2])
     }
 
+    /// Elements from one plane to the next.
+    #[inline(always)]
+    pub(crate) fn plane_stride(&self) -> usize {
+        self.strides[1]
+    }
+
     /// Elements from one row to the next.
     #[inline(always)]
     pub(crate) fn row_stride(&self) -> usize {

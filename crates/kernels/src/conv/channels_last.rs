@@ -1,16 +1,18 @@
-//! `channels-last`: any geometry with channels last. The padded input rows of a tile are copied to scratch; register tiles then hold
-//! some pixels × some vectors of output channels (see `pixel_tile.rs`).
+//! `channels-last`: any geometry, computed with channels in lanes. The padded input rows of a tile are copied to scratch; register
+//! tiles then hold some pixels × some vectors of output channels (see `pixel_tile.rs`). Tensors that have their channels first are
+//! transposed on the way in and out, which pays where each element is used often enough: many channels, small planes.
 
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, PIXELS, PixelTile, aligned, pack_bias, pack_weights};
 use super::registry::{Algorithm, PackedConv, Problem};
+use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
+use std::ops::Range;
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "channels-last", supports: |g| g.order == ChannelOrder::Last, cost, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm { name: "channels-last", supports: |_| true, cost, pack };
 
 /// Enough tiles to keep many threads busy to the end.
 const ENOUGH_TILES: usize = 32;
@@ -18,11 +20,20 @@ const ENOUGH_TILES: usize = 32;
 /// Multiply-adds that a tile should keep when it is made smaller for the sake of more tiles.
 const LEAST_WORK: usize = 1 << 19;
 
+/// Pixels whose results wait in scratch to be transposed: they and their channels stay in the first-level cache.
+const CHUNK: usize = 96;
+
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
+    let lanes = isa.lanes() as f64;
     let vectors = (g.groups * g.c_out_group().div_ceil(isa.lanes())) as f64;
     let products = vectors * (g.plane() * g.taps()) as f64;
-    let copied = (g.c_in * g.y.output * g.y.stride * g.x.output * g.x.stride) as f64 / isa.lanes() as f64;
-    products * 1.1 + 3.0 * copied + 50.0
+    let source = (g.c_in * g.y.output * g.y.stride * g.x.output * g.x.stride) as f64;
+    let (copy, store) = match g.order {
+        ChannelOrder::First => (0.6, 0.6 * (g.c_out * g.plane()) as f64),
+        ChannelOrder::Last => (3.0 / lanes, 0.0),
+    };
+    let tiles = g.plane().div_ceil(PIXELS) as f64 * (vectors / pixel_tile::vectors(isa) as f64).ceil();
+    products * 1.06 + 100.0 * tiles + copy * source + store + 100.0
 }
 
 struct ChannelsLast {
@@ -37,6 +48,8 @@ struct ChannelsLast {
     source: PixelSource,
     /// Output rows of a tile.
     rows: usize,
+    /// Parts that a tile's channels are split into.
+    parts: usize,
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
@@ -51,6 +64,10 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     {
         rows = rows.div_ceil(2);
     }
+    // The input is copied again for each part, so they are few.
+    let blocks = g.groups * g.c_out_group().div_ceil(pixel_tile::vectors(isa) * lanes);
+    let row_work = rows * g.x.output * g.c_out * g.taps();
+    let parts = wanted.div_ceil(g.y.output.div_ceil(rows)).min(row_work / LEAST_WORK).min(blocks).clamp(1, 8);
     // In the weight's order, so that sums are those of every other algorithm.
     let mut offsets = Vec::with_capacity(g.taps());
     for c in 0..g.c_in_group() {
@@ -78,58 +95,120 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         offsets,
         source,
         rows,
+        parts,
     })
+}
+
+/// A block of output channels within its group.
+#[derive(Clone, Copy)]
+struct Block {
+    group: usize,
+    /// First channel and number of channels.
+    first: usize,
+    channels: usize,
+}
+
+impl ChannelsLast {
+    /// Channels of a full block.
+    fn width(&self) -> usize {
+        pixel_tile::vectors(self.isa) * self.isa.lanes()
+    }
+
+    fn block(&self, index: usize) -> Block {
+        let g = &self.geometry;
+        let per_group = g.c_out_group().div_ceil(self.width());
+        let first = index % per_group * self.width();
+        Block { group: index / per_group, first, channels: self.width().min(g.c_out_group() - first) }
+    }
+
+    /// Computes `block` of the pixels `pixels`, counted from the tile's first row; pixel `p` goes to `target(p)`.
+    fn run_block(
+        &self,
+        block: Block,
+        pixels: Range<usize>,
+        scratch: &[f32],
+        target: impl Fn(usize) -> *mut f32,
+    ) {
+        let g = &self.geometry;
+        let lanes = self.isa.lanes();
+        let packed = block.group * g.c_out_group().next_multiple_of(lanes) + block.first;
+        // Equal shares: 13 pixels are 5 + 4 + 4, never 6 + 6 + 1.
+        let shares = pixels.len().div_ceil(PIXELS);
+        let pixel = |share: usize| pixels.start + share * pixels.len() / shares;
+        for share in 0..shares {
+            let count = pixel(share + 1) - pixel(share);
+            let mut bases = [std::ptr::null(); PIXELS];
+            let mut targets = [std::ptr::null_mut(); PIXELS];
+            for t in 0..count {
+                let p = pixel(share) + t;
+                let window = self.source.window(p / g.x.output, p % g.x.output);
+                bases[t] = &raw const scratch[window + block.group * g.c_in_group()];
+                targets[t] = target(p);
+            }
+            let tile = PixelTile {
+                offsets: &self.offsets,
+                bases,
+                weights: &raw const self.weights.as_slice()[packed * g.taps()],
+                bias: &raw const self.bias.as_slice()[packed],
+                targets,
+                channels: block.channels,
+                activation: self.activation,
+            };
+            // SAFETY: a window and its taps lie within the scratch; weights and bias are packed in whole vectors for these
+            // channels; `target` answers with memory of this tile for `channels` floats.
+            unsafe { pixel_tile::run(self.isa, count, block.channels.div_ceil(lanes), &tile) };
+        }
+    }
 }
 
 impl PackedConv for ChannelsLast {
     fn tiles(&self) -> usize {
-        self.geometry.batch * self.geometry.y.output.div_ceil(self.rows)
+        self.geometry.batch * self.geometry.y.output.div_ceil(self.rows) * self.parts
     }
 
     fn scratch_len(&self) -> usize {
-        self.source.len(self.rows)
+        self.source.len(self.rows) + CHUNK * self.width()
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
         let g = &self.geometry;
+        let (index, part) = (index / self.parts, index % self.parts);
         let row_tiles = g.y.output.div_ceil(self.rows);
         let (n, first_row) = (index / row_tiles, index % row_tiles * self.rows);
         let rows = self.rows.min(g.y.output - first_row);
-        self.source.fill(input, n, first_row, rows, scratch);
+        let (source, results) = scratch.split_at_mut(self.source.len(self.rows));
+        self.source.fill(self.isa, input, n, first_row, rows, source);
 
-        let lanes = self.isa.lanes();
-        let block = pixel_tile::vectors(self.isa) * lanes;
-        let group_channels = g.c_out_group().next_multiple_of(lanes);
+        let blocks = g.groups * g.c_out_group().div_ceil(self.width());
+        let first_pixel = first_row * g.x.output;
         let pixels = rows * g.x.output;
-        // Equal shares: 13 pixels are 5 + 4 + 4, never 6 + 6 + 1.
-        let shares = pixels.div_ceil(PIXELS);
-        for group in 0..g.groups {
-            for first in (0..g.c_out_group()).step_by(block) {
-                let channels = block.min(g.c_out_group() - first);
-                let packed = group * group_channels + first;
-                for share in 0..shares {
-                    let pixel = |share: usize| share * pixels / shares;
-                    let count = pixel(share + 1) - pixel(share);
-                    let mut bases = [std::ptr::null(); PIXELS];
-                    let mut targets = [std::ptr::null_mut(); PIXELS];
-                    for t in 0..count {
-                        let (y, x) = ((pixel(share) + t) / g.x.output, (pixel(share) + t) % g.x.output);
-                        bases[t] = &raw const scratch[self.source.window(y, x) + group * g.c_in_group()];
-                        let place = (n * g.y.output + first_row + y) * g.x.output + x;
-                        targets[t] = output.at(place * g.c_out + group * g.c_out_group() + first);
+        for index in part * blocks / self.parts..(part + 1) * blocks / self.parts {
+            let block = self.block(index);
+            let channel = block.group * g.c_out_group() + block.first;
+            match g.order {
+                ChannelOrder::Last => {
+                    let start = (n * g.plane() + first_pixel) * g.c_out + channel;
+                    self.run_block(block, 0..pixels, source, |p| output.at(start + p * g.c_out));
+                }
+                ChannelOrder::First => {
+                    for first in (0..pixels).step_by(CHUNK) {
+                        let chunk = first..pixels.min(first + CHUNK);
+                        let results = &mut results[..chunk.len() * block.channels];
+                        let start = results.as_mut_ptr();
+                        self.run_block(block, chunk.clone(), source, |p| {
+                            start.wrapping_add((p - first) * block.channels)
+                        });
+                        let plane = output.at((n * g.c_out + channel) * g.plane() + first_pixel + first);
+                        let to_planes = SwapAxes {
+                            source: results.as_ptr(),
+                            source_stride: block.channels,
+                            target: plane,
+                            target_stride: g.plane(),
+                            size: [chunk.len(), block.channels],
+                        };
+                        // SAFETY: these pixels of these channels' planes are this tile's to write.
+                        unsafe { to_planes.run(self.isa) };
                     }
-                    let tile = PixelTile {
-                        offsets: &self.offsets,
-                        bases,
-                        weights: &raw const self.weights.as_slice()[packed * g.taps()],
-                        bias: &raw const self.bias.as_slice()[packed],
-                        targets,
-                        channels,
-                        activation: self.activation,
-                    };
-                    // SAFETY: a window and its taps lie within the scratch; weights and bias are packed in whole vectors for
-                    // these channels; targets lie in this tile's part of the output.
-                    unsafe { pixel_tile::run(self.isa, count, channels.div_ceil(lanes), &tile) };
                 }
             }
         }

@@ -77,12 +77,12 @@ impl PackedConv for DepthwiseLast {
         let row_tiles = g.y.output.div_ceil(self.rows);
         let (n, first_row) = (index / row_tiles, index % row_tiles * self.rows);
         let rows = self.rows.min(g.y.output - first_row);
-        self.source.fill(input, n, first_row, rows, scratch);
+        self.source.fill(self.isa, input, n, first_row, rows, scratch);
         for y in 0..rows {
             let row = Row {
                 offsets: &self.offsets,
                 source: scratch[self.source.window(y, 0)..].as_ptr(),
-                step: g.x.stride * g.c_in,
+                step: self.source.window(0, 1),
                 weights: self.weights.as_slice(),
                 bias: self.bias.as_slice(),
                 target: output.at((n * g.y.output + first_row + y) * g.x.output * g.c_out),

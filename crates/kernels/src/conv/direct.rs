@@ -29,7 +29,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let block = g.c_out_group().min(tile::channels(isa)) as f64;
     let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
     let step = if g.x.stride == 1 { 3.0 } else { 8.0 };
-    products * (1.0 + 1.4 / block) + copied * step + 50.0
+    products * (1.0 + 1.1 / block) + copied * step + 50.0
 }
 
 /// The scratch memory of one tile: `[channel][row][phase][column]`. Phase `p` holds the padded row's elements whose distance from

@@ -12,6 +12,7 @@ mod plan;
 mod registry;
 mod source;
 pub(crate) mod strip;
+mod swap_axes;
 mod tile;
 
 pub use activation::Activation;

@@ -18,7 +18,7 @@ pub struct Algorithm {
     pub(crate) pack: fn(Problem<'_>) -> Box<dyn PackedConv>,
 }
 
-/// Every algorithm. `direct` supports every geometry with channels first, `channels-last` every one with channels last.
+/// Every algorithm. `channels-last` supports every geometry, `direct` every one with channels first.
 pub const ALGORITHMS: &[Algorithm] = &[
     direct::ALGORITHM,
     gemm::ALGORITHM,
