@@ -79,7 +79,7 @@ prop_compose! {
         mode in select(&MODES[..]),
     ) -> Conv {
         let [c_in, c_out] = channels.map(|channels| channels * groups);
-        Conv { batch, c_in, c_out, groups, input, kernel, stride, dilation, pads, mode }
+        Conv { batch, c_in, c_out, groups, input, kernel, stride, dilation, pads, mode, order: ChannelOrder::First }
     }
 }
 
