@@ -8,6 +8,9 @@ use corr2d_kernels::geometry::{
 };
 use corr2d_kernels::image::{Alpha, ImageRequest};
 
+/// The largest integer below which every other is exact in a double.
+const MOST: usize = 9_007_199_254_740_991;
+
 /// Reads places of a parameter array.
 #[derive(Clone, Copy)]
 pub(crate) struct Params<'a>(pub(crate) &'a [f64]);
@@ -21,8 +24,10 @@ impl<'a> Params<'a> {
 
     fn size(self, place: usize) -> Result<usize, Failure> {
         let value = self.number(place)?;
-        if (0.0..=9_007_199_254_740_991.0).contains(&value) && value.fract() == 0.0 {
-            Ok(value as usize)
+        // The conversion saturates, so whatever is negative, fractional, too large or NaN does not come back as it was.
+        let size = value as usize;
+        if size as f64 == value && size <= MOST {
+            Ok(size)
         } else {
             Err(Failure::Value(format!(
                 "expected a non-negative integer at place {place} of params, received {value}"
