@@ -28,12 +28,15 @@ export {
   sobelY,
   unsharp,
 } from './src/kernels.ts';
-export { AvgPool2D } from './src/layers/avg-pool2d.ts';
+export { AvgPool2D, type AvgPool2DJSON } from './src/layers/avg-pool2d.ts';
 export { Conv2D, type Conv2DOptions } from './src/layers/conv2d.ts';
 export type { Conv2DJSON, JSONNumber } from './src/layers/conv2d-json.ts';
 export type { Init } from './src/layers/initialize.ts';
-export { MaxPool2D } from './src/layers/max-pool2d.ts';
+export type { Layer, LayerJSON } from './src/layers/layer.ts';
+export { MaxPool2D, type MaxPool2DJSON } from './src/layers/max-pool2d.ts';
 export type { PlanOptions } from './src/layers/plan-options.ts';
+export { layerFromJSON, Sequential, type SequentialJSON } from './src/layers/sequential.ts';
+export { loadSafetensors, loadStateDict, saveSafetensors, stateDict } from './src/layers/state.ts';
 export { type Limits, setLimits } from './src/limits.ts';
 export type { NestedArray, NestedNumbers } from './src/nested.ts';
 export type { Activation, Algorithm, Layout, Padding, PaddingMode } from './src/options.ts';
@@ -50,5 +53,6 @@ export {
   pool2dOutputShape,
 } from './src/pool2d.ts';
 export { getThreads, type Info, info, setThreads } from './src/runtime.ts';
+export { readSafetensors, writeSafetensors } from './src/safetensors.ts';
 export type { DimsData, ShapedData, TensorLayout } from './src/tensor.ts';
 export { Tensor, type TensorInput } from './src/tensor.ts';

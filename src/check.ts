@@ -61,8 +61,9 @@ export function checkPair(value: unknown, parameter: string, min: number): [heig
   return [checkInteger(value[0], `${parameter}[0]`, min), checkInteger(value[1], `${parameter}[1]`, min)];
 }
 
+/** Whether `value` is an object literal or the like. */
 // Another realm's Object.prototype is told by having no prototype of its own.
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,6 +1,6 @@
 import { checkBoolean, checkInteger, checkPair, checkWord, type Pair } from './check.ts';
 import { invalidType } from './errors.ts';
-import { NO_PADDING, type Padding, type PaddingSettings, readPadding } from './options.ts';
+import { NO_PADDING, type Padding, type PaddingSettings, paddingOption, readPadding } from './options.ts';
 import { PARAMS_LENGTH, POOL } from './params.ts';
 import { lengthAt } from './strides.ts';
 
@@ -92,6 +92,26 @@ export function readPoolSettings(
     countIncludePad:
       countIncludePad === undefined || checkBoolean(countIncludePad, 'countIncludePad') ? 1 : 0,
     divisorOverride: divisorOverride === undefined ? 0 : checkInteger(divisorOverride, 'divisorOverride', 1),
+  };
+}
+
+/** The pooling as the options that `readPoolSettings` turns into these settings. */
+export function poolOptions(settings: PoolSettings): Required<PoolOptions> {
+  return {
+    stride: [settings.strideH, settings.strideW],
+    padding: paddingOption(settings.padding),
+    dilation: [settings.dilationH, settings.dilationW],
+    ceilMode: settings.ceil === 2 ? 'onnx' : settings.ceil === 1,
+  };
+}
+
+/** `poolOptions` of an average pooling. */
+export function avgPoolOptions(settings: PoolSettings): AvgPoolOptions {
+  return {
+    ...poolOptions(settings),
+    countIncludePad: settings.countIncludePad === 1,
+    // JSON leaves out what is undefined.
+    divisorOverride: settings.divisorOverride === 0 ? undefined : settings.divisorOverride,
   };
 }
 

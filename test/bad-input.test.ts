@@ -13,10 +13,12 @@ import {
   corr2dMultiIn,
   corr2dMultiInOut,
   corr2dMultiInOut1x1,
+  type Layer,
   MaxPool2D,
   maxPool2d,
   pool2d,
   pool2dOutputShape,
+  Sequential,
   setLimits,
   setThreads,
   Tensor,
@@ -275,6 +277,7 @@ function correlation(f: unknown, x: Tensor, k: Tensor, size: number): Target {
 const layer = new Conv2D({ inChannels: 2, outChannels: 4, kernelSize: 3, seed: 1 });
 const max = new MaxPool2D(2);
 const avg = new AvgPool2D(2);
+const net = new Sequential([layer, max]);
 
 function method(name: string, f: Loose, x: Tensor, ranks: number[], size: number): Target {
   return {
@@ -306,15 +309,19 @@ function planning(name: string, owner: Conv2D | MaxPool2D | AvgPool2D, ranks: nu
       options: ['threads'],
       call: (v, options) => loose(owner.plan).call(owner, v.inputShape, options),
     },
-    {
-      name: `${name}.outputShape`,
-      good: { inputShape: [2, 6, 6] },
-      kinds: { inputShape: shape(ranks) },
-      unknown: [],
-      options: [],
-      call: (v) => loose(owner.outputShape).call(owner, v.inputShape),
-    },
+    shaping(name, owner, ranks),
   ];
+}
+
+function shaping(name: string, owner: Layer, ranks: number[]): Target {
+  return {
+    name: `${name}.outputShape`,
+    good: { inputShape: [2, 6, 6] },
+    kinds: { inputShape: shape(ranks) },
+    unknown: [],
+    options: [],
+    call: (v) => loose(owner.outputShape).call(owner, v.inputShape),
+  };
 }
 
 const targets: Target[] = [
@@ -420,6 +427,8 @@ const targets: Target[] = [
   method('Conv2D.forward', (x, o) => layer.forward(x, o), volume, [3, 4], 64),
   method('MaxPool2D.forward', (x, o) => max.forward(x, o), image, [2, 3, 4], 9),
   method('AvgPool2D.forward', (x, o) => avg.forward(x, o), image, [2, 3, 4], 9),
+  method('Sequential.forward', (x, o) => net.forward(x, o), volume, [3, 4], 16),
+  shaping('Sequential', net, [3, 4]),
   running(),
   ...planning('Conv2D', layer, [3, 4]),
   ...planning('MaxPool2D', max, [2, 3, 4]),

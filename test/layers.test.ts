@@ -75,6 +75,29 @@ describe('Conv2D: initial numbers', () => {
   });
 });
 
+describe('the numbers of a seed', () => {
+  // Computed in Python from the definitions of SplitMix32, xoshiro128++ and `Init`, for the seed 2⁴⁰ + 7.
+  const options = { inChannels: 2, kernelSize: [1, 2], seed: 2 ** 40 + 7 } as const;
+  const uniform = [0.40779078006744385, 0.6149626970291138, 0.5434342622756958, 0.3112090826034546];
+  it.each<[Init, number[], number]>([
+    [
+      'kaimingUniform',
+      [-0.09220921993255615, 0.11496269702911377, 0.0434342622756958, -0.1887909173965454],
+      -0.06420272588729858,
+    ],
+    ['uniform', uniform, 0],
+    ['xavierUniform', [-0.1844184398651123, 0.22992539405822754, 0.0868685245513916, -0.3775818347930908], 0],
+  ])('are the same on every machine: %s', (init, weight, bias) => {
+    const layer = new Conv2D({ ...options, init });
+    expect([...layer.weight.data]).toEqual(weight);
+    expect(layer.bias?.at(0)).toBe(bias);
+  });
+
+  it('are the same on every machine: Tensor.rand', () => {
+    expect([...Tensor.rand([4], { seed: options.seed }).data]).toEqual(uniform);
+  });
+});
+
 describe('Conv2D: weight and bias', () => {
   const x = Tensor.rand([2, 5, 6], { seed: 1 });
 

@@ -1,6 +1,5 @@
-import { checkOptions } from '../check.ts';
 import { CONV_OPTION_NAMES, type ConvSettings } from '../conv-settings.ts';
-import { invalidType, invalidValue } from '../errors.ts';
+import { invalidType } from '../errors.ts';
 import { allocate } from '../memory.ts';
 import {
   type Activation,
@@ -15,6 +14,8 @@ import {
   paddingOption,
 } from '../options.ts';
 import type { Conv2DOptions } from './conv2d.ts';
+import type { LayerJSON } from './layer.ts';
+import { readLayerJSON } from './layer-json.ts';
 
 /** A number of a weight: JSON has none for NaN, the infinities and −0, which are written as words. */
 export type JSONNumber = number | 'NaN' | 'Infinity' | '-Infinity' | '-0';
@@ -22,7 +23,7 @@ export type JSONNumber = number | 'NaN' | 'Infinity' | '-Infinity' | '-0';
 const WORDS: readonly unknown[] = ['NaN', 'Infinity', '-Infinity', '-0'];
 
 /** A `Conv2D` as plain data: its options, and its numbers in row-major order. */
-export interface Conv2DJSON {
+export interface Conv2DJSON extends LayerJSON {
   type: 'Conv2D';
   inChannels: number;
   outChannels: number;
@@ -42,7 +43,6 @@ export interface Conv2DJSON {
 }
 
 const NAMES: readonly string[] = [
-  'type',
   'inChannels',
   'outChannels',
   'kernelSize',
@@ -99,8 +99,7 @@ export function conv2dFromJSON(json: unknown): {
   weight: Float32Array;
   bias: Float32Array | undefined;
 } {
-  const { type, weight, bias, ...options } = checkOptions(json ?? null, 'json', NAMES) ?? {};
-  if (type !== 'Conv2D') throw invalidValue("'Conv2D'", 'json.type', type);
+  const { weight, bias, ...options } = readLayerJSON(json, 'Conv2D', NAMES);
   return {
     options: { ...(options as unknown as Conv2DOptions), bias: bias !== null, init: 'zeros' },
     weight: fromJSONNumbers(weight, 'json.weight'),

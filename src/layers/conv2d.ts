@@ -25,6 +25,7 @@ import {
 } from '../tensor.ts';
 import { type Conv2DJSON, conv2dFromJSON, conv2dToJSON } from './conv2d-json.ts';
 import { INITS, type Init, initialize } from './initialize.ts';
+import type { Layer } from './layer.ts';
 import { type PlanOptions, readThreads } from './plan-options.ts';
 
 /** The options of the layer `Conv2D`. */
@@ -59,7 +60,7 @@ type WeightShape = [o: number, c: number, kh: number, kw: number];
  * A convolution with a weight and a bias. Plans are kept for the input shapes seen last, so the weight is packed once
  * for each of them. Source: seed 1.2 (`Conv2D`) and 2; PyTorch `Conv2d`.
  */
-export class Conv2D {
+export class Conv2D implements Layer {
   readonly inChannels: number;
   readonly outChannels: number;
   /** [kh, kw] */

@@ -6,10 +6,11 @@ import { PlanCache } from '../plan-cache.ts';
 import type { PoolSettings } from '../pool-settings.ts';
 import { planPooling, poolingShape } from '../pooling.ts';
 import { assertReadable, type Tensor, type TensorInput } from '../tensor.ts';
+import type { Layer, LayerJSON } from './layer.ts';
 import { type PlanOptions, readThreads } from './plan-options.ts';
 
 /** What the pooling layers share; they differ in their options only. */
-export abstract class Pool2D {
+export abstract class Pool2D implements Layer {
   /** [kh, kw] */
   readonly kernelSize: readonly [height: number, width: number];
   /** [height, width] */
@@ -22,6 +23,11 @@ export abstract class Pool2D {
     this.kernelSize = Object.freeze([settings.kernelH, settings.kernelW] as const);
     this.stride = Object.freeze([settings.strideH, settings.strideW] as const);
     this.#settings = settings;
+  }
+
+  /** @internal */
+  protected get settings(): PoolSettings {
+    return this.#settings;
   }
 
   /** Number of parameters: pooling has none. */
@@ -59,4 +65,7 @@ export abstract class Pool2D {
     const threads = readThreads(options);
     return planPooling(this.#settings, checkImagesShape(inputShape, 'inputShape', 2), threads);
   }
+
+  /** The layer as plain data for `JSON.stringify`. */
+  abstract toJSON(): LayerJSON;
 }

@@ -9,13 +9,20 @@ import {
   conv2dOutputShape,
   corr2d,
   info,
+  type Layer,
   type Limits,
+  layerFromJSON,
+  loadStateDict,
   MaxPool2D,
   maxPool2d,
   type Pair,
   type Plan,
   pool2d,
+  readSafetensors,
+  Sequential,
+  saveSafetensors,
   setLimits,
+  stateDict,
   Tensor,
   type TensorInput,
 } from '../../index.ts';
@@ -113,6 +120,23 @@ describe('layers', () => {
     expectTypeOf(new Conv2D(1).bias).toEqualTypeOf<Tensor | null>();
     expectTypeOf(layer.toJSON()).toEqualTypeOf<Conv2DJSON>();
     expectTypeOf(layer.parameters).toBeNumber();
+  });
+
+  test('every layer is a Layer, and so is a list of them', () => {
+    expectTypeOf<Conv2D>().toExtend<Layer>();
+    expectTypeOf<MaxPool2D>().toExtend<Layer>();
+    expectTypeOf<AvgPool2D>().toExtend<Layer>();
+    expectTypeOf<Sequential>().toExtend<Layer>();
+    expectTypeOf(Sequential).toBeConstructibleWith([new Conv2D(1), new Sequential([new MaxPool2D(2)])]);
+    expectTypeOf(layerFromJSON(new MaxPool2D(2).toJSON())).toEqualTypeOf<Layer>();
+    // @ts-expect-error no layer
+    new Sequential([(input: Tensor) => input]);
+  });
+
+  test('weights travel as safetensors', () => {
+    expectTypeOf(readSafetensors(new Uint8Array(8))).toEqualTypeOf<Map<string, Tensor>>();
+    expectTypeOf(saveSafetensors(new Conv2D(1))).toExtend<Uint8Array>();
+    expectTypeOf(loadStateDict).toBeCallableWith(new Conv2D(1), stateDict(new Conv2D(1)));
   });
 
   test('plans', () => {
