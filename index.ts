@@ -1,3 +1,4 @@
+export type { AbortSignalLike, AsyncOptions } from './src/async-call.ts';
 export type { Pair } from './src/check.ts';
 export type { ConvOptions } from './src/conv-settings.ts';
 export { type Conv2dOptions, conv2d, conv2dOutputShape } from './src/conv2d.ts';

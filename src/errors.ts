@@ -120,3 +120,8 @@ export function overlapping(parameter: string, input: string): Corr2dError {
 export function limitExceeded(what: string, parameter: string, value: number): Corr2dError {
   return withCode(new RangeError(sentence(what, parameter, describe(value))), 'ERR_LIMIT_EXCEEDED');
 }
+
+/** A failure of a native job, whose arguments were checked before it began. */
+export function nativeFailure(code: string | null, message: string): Error {
+  return code === null ? new Error(message) : withCode(new RangeError(message), code as ErrorCode);
+}

@@ -1,3 +1,11 @@
+import {
+  type AsyncCall,
+  type AsyncOptions,
+  checkTransfer,
+  readAsyncOptions,
+  runJob,
+  takeInput,
+} from './async-call.ts';
 import { checkOptions } from './check.ts';
 import { formatShape, shapeMismatch } from './errors.ts';
 import { checkElements, checkFlops } from './limits.ts';
@@ -83,22 +91,56 @@ export class Plan {
     return this.runTensor(toTensor(x, 'x'), out);
   }
 
+  /**
+   * Runs the layer on the pool's threads, while the event loop goes on. The input is copied before the call returns, or
+   * moved; the result is computed in memory of its own and copied to `out` at the end. The same bits as `run`.
+   *
+   * @param x of `inputShape`
+   * @param options.out memory for the result, to be left attached until then
+   * @returns a promise, rejected with what `run` throws or with the signal's reason
+   */
+  async runAsync(x: TensorInput, options?: AsyncOptions): Promise<Tensor> {
+    const call = readAsyncOptions(options);
+    return this.runTensorAsync(toTensor(x, 'x'), call);
+  }
+
   /** @internal `run` for arguments that were read before. */
   runTensor(x: Tensor, out: Tensor | undefined): Tensor {
+    const source = withDenseRows(this.#check(x, out));
+    const memory = out === undefined ? allocate(this.#size, 'the output') : outMemory(out);
+    if (this.#size > 0) native.runPlan(this.#handle, source.data, nativeView(source), memory);
+    return toResult(memory, this.outputShape, out);
+  }
+
+  /** @internal `runAsync` for arguments that were read before. */
+  async runTensorAsync(x: Tensor, call: AsyncCall): Promise<Tensor> {
+    const { out, signal, transfer } = call;
+    this.#check(x, out);
+    checkTransfer(x, call);
+    const memory = allocate(this.#size, 'the output');
+    const source = takeInput(x, transfer);
+    if (this.#size > 0) {
+      const view = nativeView(source);
+      await runJob((done) => native.startPlan(this.#handle, source.data, view, memory, done), signal);
+    }
+    if (out === undefined) return toResult(memory, this.outputShape, undefined);
+    // The caller may have moved or shrunk it meanwhile.
+    checkOut(out, this.outputShape, this.#size);
+    const target = outMemory(out);
+    target.set(memory);
+    return toResult(target, this.outputShape, out);
+  }
+
+  // Throws unless the plan can run; gives back the input as `apartFrom` does.
+  #check(x: Tensor, out: Tensor | undefined): Tensor {
     if (!sameShape(x.shape, this.inputShape)) {
       throw shapeMismatch(`shape ${formatShape(this.inputShape)}`, 'x', formatShape(x.shape));
     }
     assertReadable(x, 'x');
     checkElements(this.#size, 'the output');
     checkFlops(this.#flops);
-    let input = x;
-    if (out !== undefined) {
-      checkOut(out, this.outputShape, this.#size);
-      input = apartFrom(out, x, 'x');
-    }
-    const source = withDenseRows(input);
-    const memory = out === undefined ? allocate(this.#size, 'the output') : outMemory(out);
-    if (this.#size > 0) native.runPlan(this.#handle, source.data, nativeView(source), memory);
-    return toResult(memory, this.outputShape, out);
+    if (out === undefined) return x;
+    checkOut(out, this.outputShape, this.#size);
+    return apartFrom(out, x, 'x');
   }
 }

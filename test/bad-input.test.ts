@@ -27,6 +27,7 @@ import {
   detached,
   type Expected,
   expectError,
+  expectRejection,
   invalidType,
   invalidValue,
   limitExceeded,
@@ -232,6 +233,8 @@ interface Target {
   unknown: string[];
   options: string[];
   call: (values: Record<string, unknown>, options: unknown) => unknown;
+  /** Whether errors are rejections. */
+  isAsync?: true;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the functions are called with what their types forbid.
@@ -290,10 +293,22 @@ function method(name: string, f: Loose, x: Tensor, ranks: number[], size: number
   };
 }
 
+const signal: Kind = (parameter) => [
+  ...notOf([], invalidType)(parameter),
+  ['an AbortController', new AbortController(), invalidType(parameter)],
+  ['an EventTarget', new EventTarget(), invalidType(parameter)],
+];
+
+function asynchronous(target: Target): Target {
+  const kinds = { ...target.kinds, signal, transfer: boolean };
+  return { ...target, kinds, options: ['out', 'signal', 'transfer'], unknown: ['timeout'], isAsync: true };
+}
+
+const plan = layer.plan([2, 6, 6]);
+
 // A plan knows its shape, so an empty axis is just another shape.
-function running(): Target {
-  const plan = layer.plan([2, 6, 6]);
-  const target = method('Plan.run', (x, o) => plan.run(x, o), volume, [3], 64);
+function running(name: string, f: Loose): Target {
+  const target = method(name, f, volume, [3], 64);
   const x: Kind = (p) =>
     tensor([3])(p).map(([label, value, e]) => [label, value, label.includes('empty') ? shapeMismatch(p) : e]);
   return { ...target, kinds: { ...target.kinds, x } };
@@ -429,7 +444,10 @@ const targets: Target[] = [
   method('AvgPool2D.forward', (x, o) => avg.forward(x, o), image, [2, 3, 4], 9),
   method('Sequential.forward', (x, o) => net.forward(x, o), volume, [3, 4], 16),
   shaping('Sequential', net, [3, 4]),
-  running(),
+  running('Plan.run', (x, o) => plan.run(x, o)),
+  asynchronous(running('Plan.runAsync', (x, o) => plan.runAsync(x, o))),
+  asynchronous(method('Conv2D.forwardAsync', (x, o) => layer.forwardAsync(x, o), volume, [3, 4], 64)),
+  asynchronous(method('MaxPool2D.forwardAsync', (x, o) => max.forwardAsync(x, o), image, [2, 3, 4], 9)),
   ...planning('Conv2D', layer, [3, 4]),
   ...planning('MaxPool2D', max, [2, 3, 4]),
   ...planning('AvgPool2D', avg, [2, 3, 4]),
@@ -461,33 +479,42 @@ const targets: Target[] = [
 ];
 
 /** Calls with `values` and, where the function takes it, an `out` that must stay as it is. */
-function attempt(target: Target, values: Record<string, unknown>, extra: Record<string, unknown> = {}): void {
+function attempt(
+  target: Target,
+  values: Record<string, unknown>,
+  extra: Record<string, unknown> = {},
+): unknown {
   const options: Record<string, unknown> = { ...extra };
   for (const name of target.options) if (name in values) options[name] = values[name];
-  target.call(values, options);
+  return target.call(values, options);
+}
+
+async function expectFailure(target: Target, call: () => unknown, expected: Expected): Promise<void> {
+  if (target.isAsync) await expectRejection(call() as Promise<unknown>, expected);
+  else expectError(call, expected);
 }
 
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (_, target) => {
   const { kinds, options, unknown, good } = target;
   const fill = 7.25;
 
-  it('takes the good values', () => {
-    expect(() => attempt(target, good)).not.toThrow();
+  it('takes the good values', async () => {
+    await attempt(target, good);
   });
 
   for (const [parameter, kind] of Object.entries(kinds)) {
-    it.each(kind(parameter))(`${parameter}: %s`, (_label, value, expected) => {
+    it.each(kind(parameter))(`${parameter}: %s`, async (_label, value, expected) => {
       const values: Record<string, unknown> = { ...good, [parameter]: value };
       const guard = new Float32Array(64).fill(fill);
       if (options.includes('out') && parameter !== 'out') values.out = guard;
-      expectError(() => attempt(target, values), expected);
+      await expectFailure(target, () => attempt(target, values), expected);
       expect(guard.every((element) => element === fill)).toBe(true);
     });
   }
 
   if (options.length > 0) {
-    it.each(unknown)('option %s is unknown', (name) => {
-      expectError(() => attempt(target, good, { [name]: 1 }), unknownOption(name));
+    it.each(unknown)('option %s is unknown', async (name) => {
+      await expectFailure(target, () => attempt(target, good, { [name]: 1 }), unknownOption(name));
     });
 
     it.each<[string, unknown]>([
@@ -498,8 +525,8 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (_,
       ['a typed array', new Float32Array(64)],
       ['a Tensor', image],
       ['a Map', new Map()],
-    ])('options: %s', (_label, value) => {
-      expectError(() => target.call(good, value), invalidType(''));
+    ])('options: %s', async (_label, value) => {
+      await expectFailure(target, () => target.call(good, value), invalidType(''));
     });
   }
 });

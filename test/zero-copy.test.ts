@@ -176,3 +176,36 @@ describe('strided views', () => {
     expect(bits(y)).toEqual(bits(conv2d(x, weight.contiguous(), { bias: [1, 2, 3, 4, 5] })));
   });
 });
+
+describe('asynchronous calls', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('read a moved input where it lies, and compute the result in its own memory', async () => {
+    const data = Float32Array.from({ length: 400 }, (_, i) => i);
+    const address = native.addressOf(data);
+    const spy = vi.spyOn(native, 'startPlan');
+    const promise = new Conv2D(1).forwardAsync(new Tensor(data, [20, 20]), { transfer: true });
+    const [, source, , target] = spy.mock.calls[0] as Parameters<typeof native.startPlan>;
+    expect(native.addressOf(source)).toBe(address);
+    expect((await promise).data.buffer).toBe(target.buffer);
+  });
+
+  it('hand neither the caller’s input nor `out` to another thread', async () => {
+    const data = new Float32Array(400);
+    const out = new Float32Array(400);
+    const spy = vi.spyOn(native, 'startPlan');
+    await new Conv2D(1).forwardAsync(new Tensor(data, [20, 20]), { out });
+    const [, source, , target] = spy.mock.calls[0] as Parameters<typeof native.startPlan>;
+    expect(source.buffer).not.toBe(data.buffer);
+    expect(target.buffer).not.toBe(out.buffer);
+  });
+});
+
+it('plan.run with `out` allocates no memory for elements', () => {
+  const x = Tensor.ones([8, 40, 40]);
+  const plan = new Conv2D({ inChannels: 8, outChannels: 8, kernelSize: 3, seed: 1 }).plan(x.shape);
+  const out = plan.run(x);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 50; i++) plan.run(x, { out });
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(out.size * 4 * 10);
+});

@@ -1,3 +1,4 @@
+import { type AsyncOptions, readAsyncOptions } from '../async-call.ts';
 import { checkBoolean, checkInteger, checkOptions, checkPair, checkWord, type Pair } from '../check.ts';
 import {
   CONV_OPTION_NAMES,
@@ -177,6 +178,20 @@ export class Conv2D implements Layer {
     const input = toImages(x, 'x', this.#minRank, 4);
     assertReadable(input, 'x');
     return this.#plans.get(input.shape, () => this.#plan(input.shape, 0)).runTensor(input, out);
+  }
+
+  /**
+   * `forward` on the pool's threads, while the event loop goes on: see `Plan.runAsync`. A weight set meanwhile counts for
+   * later calls.
+   *
+   * @returns a promise, rejected with what `forward` throws or with the signal's reason
+   */
+  async forwardAsync(x: TensorInput, options?: AsyncOptions): Promise<Tensor> {
+    const call = readAsyncOptions(options);
+    const input = toImages(x, 'x', this.#minRank, 4);
+    assertReadable(input, 'x');
+    const plan = this.#plans.get(input.shape, () => this.#plan(input.shape, 0));
+    return plan.runTensorAsync(input, call);
   }
 
   /** The shape of `forward`'s result for an input of this shape. @throws as `conv2dOutputShape` */

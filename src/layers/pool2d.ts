@@ -1,3 +1,4 @@
+import { type AsyncOptions, readAsyncOptions } from '../async-call.ts';
 import { checkOptions } from '../check.ts';
 import { checkImagesShape, toImages } from '../operand.ts';
 import { OUT_OPTION_NAMES, type OutOption, readOut } from '../output.ts';
@@ -48,6 +49,19 @@ export abstract class Pool2D implements Layer {
     assertReadable(input, 'x');
     const plan = this.#plans.get(input.shape, () => planPooling(this.#settings, input.shape, 0));
     return plan.runTensor(input, out);
+  }
+
+  /**
+   * `forward` on the pool's threads, while the event loop goes on: see `Plan.runAsync`.
+   *
+   * @returns a promise, rejected with what `forward` throws or with the signal's reason
+   */
+  async forwardAsync(x: TensorInput, options?: AsyncOptions): Promise<Tensor> {
+    const call = readAsyncOptions(options);
+    const input = toImages(x, 'x', 2, 4);
+    assertReadable(input, 'x');
+    const plan = this.#plans.get(input.shape, () => planPooling(this.#settings, input.shape, 0));
+    return plan.runTensorAsync(input, call);
   }
 
   /** The shape of `forward`'s result for an input of this shape. @throws as `pool2dOutputShape` */

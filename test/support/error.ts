@@ -41,6 +41,21 @@ export function expectError(f: () => unknown, expected: Expected): void {
   } catch (caught) {
     error = caught;
   }
+  checkError(error, expected);
+}
+
+/** The same for what a promise is rejected with. */
+export async function expectRejection(promise: Promise<unknown>, expected: Expected): Promise<void> {
+  checkError(
+    await promise.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+    expected,
+  );
+}
+
+function checkError(error: unknown, expected: Expected): void {
   expect(error, 'nothing was thrown').toBeInstanceOf(expected.type);
   expect(error).toMatchObject({ code: expected.code });
   const { message } = error as Error;

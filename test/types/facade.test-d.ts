@@ -142,6 +142,11 @@ describe('layers', () => {
   test('plans', () => {
     expectTypeOf(new MaxPool2D(2).plan([2, 2], { threads: 1 })).toEqualTypeOf<Plan>();
     expectTypeOf(new AvgPool2D(2).forward(x, { out: x })).toEqualTypeOf<Tensor>();
+    expectTypeOf(new AvgPool2D(2).plan([2, 2]).runAsync(x, { out: x })).toEqualTypeOf<Promise<Tensor>>();
+    const { signal } = new AbortController();
+    expectTypeOf(new Conv2D(1).forwardAsync(x, { signal, transfer: true })).toEqualTypeOf<Promise<Tensor>>();
+    // @ts-expect-error a controller is not its signal
+    new MaxPool2D(2).forwardAsync(x, { signal: new AbortController() });
   });
 });
 

@@ -1,24 +1,48 @@
 //! The pool of threads, and how tiles are shared out. Tiles never depend on the number of threads, so neither do results.
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::any::Any;
+use std::mem::transmute;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-/// Helpers of the calling thread, which works too: a pool of 1 has none.
-pub struct Pool {
-    threads: usize,
-    helpers: Option<ThreadPool>,
+/// Tells calls to stop, from any thread; it can't be taken back.
+#[derive(Debug, Default)]
+pub struct Cancel(AtomicBool);
+
+impl Cancel {
+    /// Stops the calls of every pool made with [`Pool::cancellable`] from this token: no tile begins any more.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Cancel::cancel`] was called. After a run, `false` says that the output is complete.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
+/// Threads that help a calling thread, which works too, and that take whole calls off it ([`Pool::spawn`]). A clone shares them.
+#[derive(Clone)]
+pub struct Pool {
+    threads: usize,
+    helpers: Arc<ThreadPool>,
+    /// Invitations that no helper has read yet.
+    unread: Arc<AtomicUsize>,
+    cancel: Option<Arc<Cancel>>,
+}
+
+/// While helpers are busy, their invitations pile up; beyond so many for each of them, no more are sent.
+const MOST_UNREAD: usize = 4;
+
 impl Pool {
-    /// A pool in which `threads` threads work on a call, the caller among them.
+    /// A pool in which `threads` threads (at least 1) work on a call: the caller with helpers, or the helpers on a spawned call.
     pub fn new(threads: usize) -> Result<Pool, ThreadPoolBuildError> {
-        let helpers = match threads {
-            0 | 1 => None,
-            n => Some(
-                ThreadPoolBuilder::new().num_threads(n - 1).thread_name(|i| format!("corr2d-{i}")).build()?,
-            ),
-        };
-        Ok(Pool { threads: threads.max(1), helpers })
+        let threads = threads.max(1);
+        let helpers =
+            ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("corr2d-{i}")).build()?;
+        Ok(Pool { threads, helpers: Arc::new(helpers), unread: Arc::default(), cancel: None })
     }
 
     /// The processors this process may use: its affinity mask and its cgroup's quota, whichever is smaller.
@@ -31,30 +55,132 @@ impl Pool {
         self.threads
     }
 
-    /// Calls `work` once for every tile in `0..tiles`, on at most `threads` threads, and returns when all are done. A panic in
-    /// `work` reaches the caller after every tile that had begun is over.
+    /// The same threads, whose calls stop within one tile once `cancel` says so; their output is then incomplete.
+    pub fn cancellable(&self, cancel: Arc<Cancel>) -> Pool {
+        Pool { cancel: Some(cancel), ..self.clone() }
+    }
+
+    /// Calls `work` on one of the pool's threads, in the order of these calls, without waiting for it. A panic in it aborts the
+    /// process, so `work` has to catch its own.
+    pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        self.helpers.spawn_fifo(work);
+    }
+
+    /// Calls `work` once for every tile in `0..tiles`, on at most `threads` threads, and returns when all are done or, if it was
+    /// cancelled, when those that had begun are. A panic in `work` reaches the caller after every tile that had begun is over.
+    ///
+    /// Helpers are invited, not awaited: who is busy with another call does not hold up this one. On one thread this allocates
+    /// nothing; on more, the invitation and rayon's job for each helper.
     pub fn for_each(&self, tiles: usize, threads: usize, work: impl Fn(usize) + Sync) {
         let threads = threads.min(self.threads).min(tiles);
-        match &self.helpers {
-            Some(helpers) if threads > 1 => {
-                let next = AtomicUsize::new(0);
-                let drain = || {
-                    loop {
-                        let tile = next.fetch_add(1, Ordering::Relaxed);
-                        if tile >= tiles {
-                            break;
-                        }
-                        work(tile);
-                    }
-                };
-                helpers.in_place_scope(|scope| {
-                    for _ in 1..threads {
-                        scope.spawn(|_| drain());
-                    }
-                    drain();
-                });
+        let next = AtomicUsize::new(0);
+        let cancelled = || self.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled());
+        let drain = || {
+            while !cancelled() {
+                let tile = next.fetch_add(1, Ordering::Relaxed);
+                if tile >= tiles {
+                    break;
+                }
+                work(tile);
             }
-            _ => (0..tiles).for_each(work),
+        };
+        if threads > 1 {
+            self.share(threads - 1, &drain);
+        } else {
+            drain();
         }
+    }
+
+    /// Runs `drain` on this thread and on those of `helpers` invited threads that come while it does.
+    fn share(&self, helpers: usize, drain: &(dyn Fn() + Sync)) {
+        let invitation = Arc::new(Invitation::new(drain));
+        for _ in 0..helpers {
+            if self.unread.load(Ordering::Relaxed) >= MOST_UNREAD * self.threads {
+                break;
+            }
+            let (invitation, unread) = (invitation.clone(), self.unread.clone());
+            unread.fetch_add(1, Ordering::Relaxed);
+            self.helpers.spawn(move || {
+                unread.fetch_sub(1, Ordering::Relaxed);
+                invitation.accept();
+            });
+        }
+        let host = Host(&invitation);
+        drain();
+        drop(host);
+        if let Some(panic) = invitation.lock().panic.take() {
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// A call that helpers may join until it is closed.
+struct Invitation {
+    guests: Mutex<Guests>,
+    left: Condvar,
+}
+
+struct Guests {
+    /// What to do; nothing once the call is closed.
+    call: Option<Call>,
+    /// Helpers that are at it.
+    working: usize,
+    /// The first panic of a helper.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+#[derive(Clone, Copy)]
+struct Call(*const (dyn Fn() + Sync));
+
+// SAFETY: it points to a function that may be called from any thread; how long is [`Invitation`]'s business.
+unsafe impl Send for Call {}
+
+impl Invitation {
+    /// The caller keeps `drain` until [`Invitation::close`] has returned, which [`Host`] sees to.
+    fn new(drain: &(dyn Fn() + Sync)) -> Invitation {
+        // SAFETY: only the lifetime changes; `accept` calls it only between the call's opening and its closing.
+        let call = unsafe { transmute::<*const (dyn Fn() + Sync + '_), *const (dyn Fn() + Sync)>(drain) };
+        let guests = Guests { call: Some(Call(call)), working: 0, panic: None };
+        Invitation { guests: Mutex::new(guests), left: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Guests> {
+        // Nothing panics while it is held.
+        self.guests.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn accept(&self) {
+        let call = {
+            let mut guests = self.lock();
+            let Some(call) = guests.call else { return };
+            guests.working += 1;
+            call
+        };
+        // SAFETY: the call was open and this helper is counted, so `close` waits for it.
+        let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*call.0)() }));
+        let mut guests = self.lock();
+        guests.working -= 1;
+        if let Err(panic) = result {
+            guests.panic.get_or_insert(panic);
+        }
+        self.left.notify_one();
+    }
+
+    /// Lets nobody in any more and waits for those who are in.
+    fn close(&self) {
+        let mut guests = self.lock();
+        guests.call = None;
+        while guests.working > 0 {
+            guests = self.left.wait(guests).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+    }
+}
+
+/// Closes the invitation at the end of the call, by a panic too.
+struct Host<'a>(&'a Invitation);
+
+impl Drop for Host<'_> {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }

@@ -1,10 +1,10 @@
 //! The pool of threads: every tile once, and panics that reach the caller and leave the pool in order.
 
-use corr2d_kernels::parallel::Pool;
+use corr2d_kernels::parallel::{Cancel, Pool};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -120,6 +120,73 @@ fn several_callers_share_a_pool() {
             scope.spawn(|| (0..50).for_each(|tiles| assert_every_tile_once(&pool, tiles, 3)));
         }
     });
+}
+
+/// Helpers that another call keeps busy are not waited for.
+#[test]
+fn a_busy_pool_holds_up_nobody() {
+    let pool = pool(3);
+    let (busy, release) = (Barrier::new(4), Barrier::new(4));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pool.for_each(3, 3, |_| {
+                busy.wait();
+                release.wait();
+            });
+        });
+        busy.wait();
+        // One helper is left of three; then none, and far more invitations than are ever sent.
+        (0..100).for_each(|tiles| assert_every_tile_once(&pool, tiles, 3));
+        release.wait();
+    });
+    assert_every_tile_once(&pool, 100, 3);
+}
+
+#[test]
+fn a_cancelled_call_begins_no_tile() {
+    for (size, cancelled_at) in [(1, 0), (1, 5), (3, 0), (3, 5)] {
+        let cancel = Arc::new(Cancel::default());
+        let original = pool(size);
+        let pool = original.cancellable(cancel.clone());
+        let begun = AtomicUsize::new(0);
+        pool.for_each(1000, size, |_| {
+            if begun.fetch_add(1, Ordering::SeqCst) >= cancelled_at {
+                cancel.cancel();
+            }
+        });
+        let begun = begun.into_inner();
+        // Each other thread may be in the middle of beginning a tile.
+        assert!((cancelled_at + 1..=cancelled_at + size).contains(&begun), "{begun} tiles on {size} threads");
+        assert!(cancel.is_cancelled());
+        pool.for_each(10, size, |tile| panic!("tile {tile} after the end"));
+        assert_every_tile_once(&original, 100, size);
+    }
+}
+
+/// A spawned call runs elsewhere, in turn, and may share its tiles out.
+#[test]
+fn a_spawned_call_uses_the_whole_pool() {
+    for size in [1, 2, 3] {
+        let pool = pool(size);
+        let (sender, receiver) = mpsc::channel();
+        let caller = thread::current().id();
+        for turn in 0..20 {
+            let (spawned, sender) = (pool.clone(), sender.clone());
+            pool.spawn(move || {
+                let meeting = Barrier::new(if turn == 0 { size } else { 1 });
+                spawned.for_each(if turn == 0 { size } else { 50 }, size, |_| {
+                    assert_ne!(thread::current().id(), caller);
+                    meeting.wait();
+                });
+                sender.send(turn).expect("the receiver waits");
+            });
+        }
+        let mut turns: Vec<i32> = receiver.iter().take(20).collect();
+        if size > 1 {
+            turns.sort_unstable();
+        }
+        assert!(turns.iter().copied().eq(0..20), "{turns:?}");
+    }
 }
 
 /// Calls its function when it is dropped, by a panic too.

@@ -5,6 +5,7 @@ use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
 use napi::{Status, ValueType, sys};
 use std::marker::PhantomData;
 use std::ptr;
+use std::thread::{self, ThreadId};
 
 /// An element type of a typed array.
 pub trait Element: Copy + 'static {
@@ -30,7 +31,7 @@ elements! {
     f64, "Float64Array", float64_array;
 }
 
-/// A typed array that a call borrows. It must not outlive the call, so entries never keep one.
+/// A typed array that a call borrows. It must not outlive the call; what must is a [`Kept`].
 pub struct Array<T> {
     start: *mut T,
     length: usize,
@@ -90,3 +91,63 @@ impl<T: Element> TypeName for Array<T> {
 }
 
 impl<T: Element> ValidateNapiValue for Array<T> {}
+
+/// A typed array that a job keeps beyond the call that brought it, for a thread of the pool to read or write. V8 neither moves nor
+/// frees the memory meanwhile; that nobody else has the array's buffer is the promise of the facade, which makes it for this.
+pub struct Kept<T> {
+    array: Array<T>,
+    env: sys::napi_env,
+    reference: sys::napi_ref,
+    owner: ThreadId,
+}
+
+// SAFETY: the memory is the job's alone, and the reference is touched on its own thread only (see `drop`).
+unsafe impl<T> Send for Kept<T> {}
+
+impl<T: Element> Kept<T> {
+    /// Its elements.
+    pub(crate) fn read(&self) -> &[T] {
+        self.array.read()
+    }
+
+    /// Its elements, to write.
+    pub(crate) fn write(&mut self) -> &mut [T] {
+        self.array.write()
+    }
+}
+
+impl<T: Element> FromNapiValue for Kept<T> {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        // SAFETY: the caller's promise.
+        let array = unsafe { Array::from_napi_value(env, value) }?;
+        let mut reference = ptr::null_mut();
+        // SAFETY: as above.
+        let status = unsafe { sys::napi_create_reference(env, value, 1, &mut reference) };
+        if status != sys::Status::napi_ok {
+            return Err(napi::Error::new(Status::from(status), "an array can't be kept"));
+        }
+        Ok(Kept { array, env, reference, owner: thread::current().id() })
+    }
+}
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        // Elsewhere it is dropped only when its own thread is coming to its end, which ends every reference.
+        if thread::current().id() == self.owner {
+            // SAFETY: on this thread no job outlives its environment (see `job.rs`), and the reference is deleted once.
+            unsafe { sys::napi_delete_reference(self.env, self.reference) };
+        }
+    }
+}
+
+impl<T: Element> TypeName for Kept<T> {
+    fn type_name() -> &'static str {
+        T::NAME
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Object
+    }
+}
+
+impl<T: Element> ValidateNapiValue for Kept<T> {}

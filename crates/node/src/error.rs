@@ -13,6 +13,25 @@ pub(crate) enum Failure {
     System(String),
 }
 
+impl Failure {
+    /// The `code` of the RangeError that it becomes, none for an Error without one, and the sentence.
+    pub(crate) fn code_and_message(self) -> (Option<&'static str>, String) {
+        match self {
+            Failure::Kernel(error) => {
+                let code = match error.kind() {
+                    ErrorKind::OutOfRange => "ERR_OUT_OF_RANGE",
+                    ErrorKind::ShapeMismatch => "ERR_SHAPE_MISMATCH",
+                    ErrorKind::Overlap => "ERR_OVERLAP",
+                    ErrorKind::InvalidValue => "ERR_INVALID_ARG_VALUE",
+                };
+                (Some(code), error.to_string())
+            }
+            Failure::Value(sentence) => (Some("ERR_INVALID_ARG_VALUE"), sentence),
+            Failure::System(sentence) => (None, sentence),
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Kernel(error)
@@ -25,18 +44,11 @@ pub(crate) fn throw<T>(env: &Env, result: Result<T, Failure>) -> napi::Result<T>
         Ok(value) => return Ok(value),
         Err(failure) => failure,
     };
-    match failure {
-        Failure::Kernel(error) => {
-            let code = match error.kind() {
-                ErrorKind::OutOfRange => "ERR_OUT_OF_RANGE",
-                ErrorKind::ShapeMismatch => "ERR_SHAPE_MISMATCH",
-                ErrorKind::Overlap => "ERR_OVERLAP",
-                ErrorKind::InvalidValue => "ERR_INVALID_ARG_VALUE",
-            };
-            env.throw_range_error(&error.to_string(), Some(code))?;
+    match failure.code_and_message() {
+        (None, message) => Err(napi::Error::new(Status::GenericFailure, message)),
+        (code, message) => {
+            env.throw_range_error(&message, code)?;
+            Err(napi::Error::new(Status::PendingException, String::new()))
         }
-        Failure::Value(sentence) => env.throw_range_error(&sentence, Some("ERR_INVALID_ARG_VALUE"))?,
-        Failure::System(sentence) => return Err(napi::Error::new(Status::GenericFailure, sentence)),
     }
-    Err(napi::Error::new(Status::PendingException, String::new()))
 }

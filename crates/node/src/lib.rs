@@ -1,12 +1,13 @@
 //! The Node addon: conversions and error mapping, no arithmetic.
 //!
 //! Numbers cross in one `Float64Array` per call (see `params.rs`), arrays as they are. A call borrows the caller's memory only until
-//! it returns. Every entry checks again what soundness needs and turns a panic into an exception.
+//! it returns; a job (`job.rs`) keeps memory that is its own. Every entry checks again what soundness needs and turns a panic into an exception.
 
 pub mod array;
 pub mod conv;
 mod error;
 pub mod image;
+pub mod job;
 mod params;
 pub mod plan;
 pub mod pool;

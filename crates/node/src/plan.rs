@@ -1,8 +1,9 @@
 //! Plans that JavaScript holds. A plan object registers itself under a number, by which [`run_plan`] finds it: looking up a number is
 //! far cheaper than unwrapping an object.
 
-use crate::array::Array;
+use crate::array::{Array, Kept};
 use crate::error::{Failure, throw};
+use crate::job::{self, Done};
 use crate::params::layout;
 use crate::runtime::runtime;
 use corr2d_kernels::conv::{ConvPlan, Layout};
@@ -14,7 +15,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// A plan of any operator.
-pub(crate) trait Run {
+pub(crate) trait Run: Send + Sync {
     fn run(
         &self,
         x: &[f32],
@@ -132,4 +133,35 @@ pub fn run_plan(
 fn run(handle: f64, x: &[f32], view: Option<&[f64]>, out: &mut [f32]) -> Result<(), Failure> {
     let Entry { plan, threads } = find(handle)?;
     plan.run(x, layout(view)?, out, &runtime()?.pool(), threads)
+}
+
+/// Starts the plan of that handle off this thread; otherwise as `runPlan`. `x` and `out` are the job's from now on: nobody else may
+/// have their buffers until `done` is called.
+///
+/// Returns the job's number for `cancelJob`.
+#[napi(catch_unwind)]
+pub fn start_plan(
+    env: Env,
+    handle: f64,
+    #[napi(ts_arg_type = "Float32Array")] x: Kept<f32>,
+    #[napi(ts_arg_type = "Float64Array | null")] view: Option<Array<f64>>,
+    #[napi(ts_arg_type = "Float32Array")] out: Kept<f32>,
+    #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
+) -> napi::Result<u32> {
+    throw(&env, start(&env, handle, x, view.as_ref().map(Array::read), out, done))
+}
+
+fn start(
+    env: &Env,
+    handle: f64,
+    x: Kept<f32>,
+    view: Option<&[f64]>,
+    mut out: Kept<f32>,
+    done: Done,
+) -> Result<u32, Failure> {
+    let (Entry { plan, threads }, layout) = (find(handle)?, layout(view)?);
+    job::start(env, done, move |pool| {
+        let result = plan.run(x.read(), layout, out.write(), pool, threads);
+        (result, vec![x, out])
+    })
 }
