@@ -64,4 +64,5 @@ export const POOL = {
   OUT_H: 20,
   OUT_W: 21,
   FLOPS: 22,
+  PADDING_LIMIT: 23,
 } as const;

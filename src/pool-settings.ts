@@ -11,8 +11,13 @@ export type PoolMode = 'max' | 'avg';
 export interface PoolOptions {
   /** Step of the window. Default: the window itself, but 1 for the seed's function `pool2d`. */
   stride?: Pair | undefined;
-  /** At most half of the (dilated) window on each side. Max pooling pads with −∞. Default 0. */
+  /** As wide as `paddingLimit` allows. Max pooling pads with −∞. Default 0. */
   padding?: Padding | undefined;
+  /**
+   * How wide the padding may be on each side: `'half'` of the (dilated) window, as in PyTorch, or anything narrower than
+   * the `'window'`, as in ONNX's runtimes. Default `'half'`.
+   */
+  paddingLimit?: 'half' | 'window' | undefined;
   /** Distance between the window's elements. Default 1. */
   dilation?: Pair | undefined;
   /**
@@ -31,7 +36,13 @@ export interface AvgPoolOptions extends PoolOptions {
 }
 
 /** The names of `PoolOptions`. */
-export const MAX_POOL_OPTION_NAMES: readonly string[] = ['stride', 'padding', 'dilation', 'ceilMode'];
+export const MAX_POOL_OPTION_NAMES: readonly string[] = [
+  'stride',
+  'padding',
+  'paddingLimit',
+  'dilation',
+  'ceilMode',
+];
 /** The names of `AvgPoolOptions`. */
 export const AVG_POOL_OPTION_NAMES: readonly string[] = [
   ...MAX_POOL_OPTION_NAMES,
@@ -47,11 +58,18 @@ export interface PoolSettings {
   readonly strideH: number;
   readonly strideW: number;
   readonly padding: PaddingSettings;
+  readonly paddingLimit: number;
   readonly dilationH: number;
   readonly dilationW: number;
   readonly ceil: number;
   readonly countIncludePad: number;
   readonly divisorOverride: number;
+}
+
+const PADDING_LIMITS = ['half', 'window'] as const;
+
+function readPaddingLimit(value: unknown): number {
+  return PADDING_LIMITS.indexOf(checkWord(value, 'paddingLimit', PADDING_LIMITS));
 }
 
 function readCeilMode(value: unknown): number {
@@ -74,7 +92,8 @@ export function readPoolSettings(
   options: Record<string, unknown> | undefined,
   defaultStride: 'kernel' | 1,
 ): PoolSettings {
-  const { stride, padding, dilation, ceilMode, countIncludePad, divisorOverride } = options ?? {};
+  const { stride, padding, paddingLimit, dilation, ceilMode, countIncludePad, divisorOverride } =
+    options ?? {};
   const [kernelH, kernelW] = checkPair(kernel, kernelName, 1);
   const otherwise = defaultStride === 1 ? ([1, 1] as const) : ([kernelH, kernelW] as const);
   const [strideH, strideW] = stride === undefined ? otherwise : checkPair(stride, 'stride', 1);
@@ -86,6 +105,7 @@ export function readPoolSettings(
     strideH,
     strideW,
     padding: padding === undefined ? NO_PADDING : readPadding(padding),
+    paddingLimit: paddingLimit === undefined ? 0 : readPaddingLimit(paddingLimit),
     dilationH,
     dilationW,
     ceil: ceilMode === undefined ? 0 : readCeilMode(ceilMode),
@@ -100,6 +120,7 @@ export function poolOptions(settings: PoolSettings): Required<PoolOptions> {
   return {
     stride: [settings.strideH, settings.strideW],
     padding: paddingOption(settings.padding),
+    paddingLimit: PADDING_LIMITS[settings.paddingLimit],
     dilation: [settings.dilationH, settings.dilationW],
     ceilMode: settings.ceil === 2 ? 'onnx' : settings.ceil === 1,
   };
@@ -136,6 +157,7 @@ export function fillPoolParams(settings: PoolSettings, input: readonly number[],
   params[POOL.PAD_BOTTOM] = padding.bottom;
   params[POOL.PAD_LEFT] = padding.left;
   params[POOL.PAD_RIGHT] = padding.right;
+  params[POOL.PADDING_LIMIT] = settings.paddingLimit;
   params[POOL.DILATION_H] = settings.dilationH;
   params[POOL.DILATION_W] = settings.dilationW;
   params[POOL.MODE] = settings.mode;

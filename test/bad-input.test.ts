@@ -255,7 +255,13 @@ const CONV_KINDS: Record<string, Kind> = {
   activation,
   algorithm: word,
 };
-const MAX_KINDS: Record<string, Kind> = { stride: pair(1), padding, dilation: pair(1), ceilMode };
+const MAX_KINDS: Record<string, Kind> = {
+  stride: pair(1),
+  padding,
+  paddingLimit: word,
+  dilation: pair(1),
+  ceilMode,
+};
 const AVG_KINDS: Record<string, Kind> = {
   ...MAX_KINDS,
   countIncludePad: boolean,
@@ -656,6 +662,11 @@ describe('combinations', () => {
     [
       'avgPool2d: padding over half of the window',
       (o) => avgPool2d(image, 2, { padding: [0, 2], out: o }),
+      outOfRange('padding'),
+    ],
+    [
+      'maxPool2d: padding as wide as the window',
+      (o) => maxPool2d(image, 3, { padding: [0, 3], paddingLimit: 'window', out: o }),
       outOfRange('padding'),
     ],
     [

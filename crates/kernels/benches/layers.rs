@@ -7,8 +7,8 @@
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::{Activation, ConvPlan};
 use corr2d_kernels::geometry::{
-    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
-    Rounding, Window,
+    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry, PoolMode,
+    PoolRequest, Rounding, Window,
 };
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::peak::fma_peak;
@@ -153,8 +153,15 @@ impl PoolLayer {
         let PoolLayer { name, n, c, h, w, kernel, stride, padding } = self;
         let padding = Padding::Explicit(padding.map(|side| [side; 2]));
         let window = Window { kernel, stride, dilation: [1, 1], padding };
-        let request =
-            PoolRequest { batch: n, channels: c, input: [h, w], window, rounding: Rounding::Floor, mode };
+        let request = PoolRequest {
+            batch: n,
+            channels: c,
+            input: [h, w],
+            window,
+            padding_limit: PaddingLimit::Half,
+            rounding: Rounding::Floor,
+            mode,
+        };
         let g = PoolGeometry::new(&request).expect("the suite has valid layers");
         let plan = PoolPlan::new(g, machine.isa);
         let (input, mut output) = (data(g.input_len()), vec![0.0; g.output_len()]);

@@ -57,13 +57,15 @@ pub enum Error {
     },
     /// Pooling padding over half of the window.
     #[error(
-        "expected at most half of the effective window ({limit} {axis}) for padding, received {received}"
+        "expected at most {limit} {axis} ({bound} the effective window) for padding, received {received}"
     )]
     PoolPadding {
         /// `"rows"` or `"columns"`.
         axis: &'static str,
         /// The largest padding allowed.
         limit: usize,
+        /// `"half of"` or `"less than"` the window.
+        bound: &'static str,
         /// The padding received.
         received: usize,
     },

@@ -402,6 +402,16 @@ pub enum PoolMode {
     },
 }
 
+/// How wide the explicit padding of a pooling may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum PaddingLimit {
+    /// Half of the effective window (PyTorch).
+    #[default]
+    Half,
+    /// Less than the effective window (ONNX's runtimes), so that without dilation every window has an element.
+    Window,
+}
+
 /// What a pooling is asked for; [`PoolGeometry::new`] checks it.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolRequest {
@@ -413,6 +423,8 @@ pub struct PoolRequest {
     pub input: [usize; 2],
     /// The sliding window.
     pub window: Window,
+    /// How wide its padding may be.
+    pub padding_limit: PaddingLimit,
     /// How the output sides are rounded.
     pub rounding: Rounding,
     /// What is computed.
@@ -437,7 +449,7 @@ pub struct PoolGeometry {
 impl PoolGeometry {
     /// Checks the request.
     pub fn new(request: &PoolRequest) -> Result<PoolGeometry, Error> {
-        let PoolRequest { batch, channels, input, window, rounding, mode } = *request;
+        let PoolRequest { batch, channels, input, window, padding_limit, rounding, mode } = *request;
         if channels == 0 {
             return Err(Error::Zero { parameter: "input channels" });
         }
@@ -447,9 +459,13 @@ impl PoolGeometry {
         }
         if let Padding::Explicit(_) = window.padding {
             for (axis, name) in [(y, AXIS[0]), (x, AXIS[1])] {
-                let (limit, received) = (axis.span() / 2, axis.before.max(axis.after));
+                let (limit, bound) = match padding_limit {
+                    PaddingLimit::Half => (axis.span() / 2, "half of"),
+                    PaddingLimit::Window => (axis.span() - 1, "less than"),
+                };
+                let received = axis.before.max(axis.after);
                 if received > limit {
-                    return Err(Error::PoolPadding { axis: name, limit, received });
+                    return Err(Error::PoolPadding { axis: name, limit, bound, received });
                 }
             }
         }

@@ -4,8 +4,8 @@ mod common;
 
 use common::shapes::{Conv, Pooling};
 use corr2d_kernels::geometry::{
-    Axis, ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
-    Rounding, Window,
+    Axis, ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry,
+    PoolMode, PoolRequest, Rounding, Window,
 };
 use corr2d_kernels::{Error, ErrorKind};
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ const MODES: [PaddingMode; 5] = [
     PaddingMode::Circular,
 ];
 
+const PADDING_LIMITS: [PaddingLimit; 2] = [PaddingLimit::Half, PaddingLimit::Window];
 const ROUNDINGS: [Rounding; 3] = [Rounding::Floor, Rounding::Ceil, Rounding::CeilOnnx];
 
 /// The first padded positions of windows, counted one by one.
@@ -92,10 +93,11 @@ prop_compose! {
         stride in pair(1..6usize),
         dilation in pair(1..5usize),
         pads in [pair(0..9usize), pair(0..9usize)],
+        padding_limit in select(&PADDING_LIMITS[..]),
         rounding in select(&ROUNDINGS[..]),
     ) -> Pooling {
-        let padding = Padding::Explicit(pads);
-        Pooling { batch, channels, input, kernel, stride, dilation, padding, rounding, mode: PoolMode::Max }
+        let (padding, mode) = (Padding::Explicit(pads), PoolMode::Max);
+        Pooling { batch, channels, input, kernel, stride, dilation, padding, padding_limit, rounding, mode }
     }
 }
 
@@ -153,7 +155,11 @@ proptest! {
             Ok(g) => {
                 for (axis, stride) in [g.y, g.x].into_iter().zip(pooling.stride) {
                     check_axis(&axis, stride, pooling.rounding)?;
-                    prop_assert!(axis.before.max(axis.after) <= axis.span() / 2);
+                    let limit = match pooling.padding_limit {
+                        PaddingLimit::Half => axis.span() / 2,
+                        PaddingLimit::Window => axis.span() - 1,
+                    };
+                    prop_assert!(axis.before.max(axis.after) <= limit);
                 }
                 prop_assert_eq!(g.output_len(), pooling.batch * pooling.channels * g.y.output * g.x.output);
             }
@@ -214,9 +220,10 @@ proptest! {
     #[test]
     fn no_size_makes_a_pooling_panic(
         batch in any_size(), channels in any_size(), input in pair(any_size()), window in any_window(),
-        rounding in select(&ROUNDINGS[..]),
+        padding_limit in select(&PADDING_LIMITS[..]), rounding in select(&ROUNDINGS[..]),
     ) {
-        let request = PoolRequest { batch, channels, input, window, rounding, mode: PoolMode::Max };
+        let mode = PoolMode::Max;
+        let request = PoolRequest { batch, channels, input, window, padding_limit, rounding, mode };
         if let Ok(g) = PoolGeometry::new(&request) {
             let floats = [g.input_len(), g.output_len(), g.plane()];
             prop_assert!(floats.iter().all(|floats| *floats <= isize::MAX as usize / 4));

@@ -11,7 +11,7 @@ use common::guarded::{Flush, Guarded};
 use common::shapes::Pooling;
 use common::{Random, bits};
 use corr2d_kernels::conv::Layout;
-use corr2d_kernels::geometry::{Padding, PoolGeometry, PoolMode, Rounding};
+use corr2d_kernels::geometry::{Padding, PaddingLimit, PoolGeometry, PoolMode, Rounding};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::pool::PoolPlan;
 use corr2d_kernels::{Error, Isa, reference};
@@ -189,6 +189,34 @@ fn roundings_with_asymmetric_padding() {
         }
     }
     assert!(checked > 2000, "{checked}");
+}
+
+#[test]
+fn padding_of_nearly_a_window() {
+    let mut checked = 0;
+    for rounding in ROUNDINGS {
+        for side in [1, 2, 3, 7, 16, 33] {
+            for (kernel, dilation) in [([3, 3], [1, 1]), ([2, 5], [1, 1]), ([3, 2], [2, 3])] {
+                for stride in 1..=3 {
+                    let span = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
+                    for pads in [span.map(|span| [span - 1, span - 1]), [[span[0] - 1, 0], [0, span[1] - 1]]]
+                    {
+                        checked += check_modes([Pooling {
+                            input: [side, 2 * side],
+                            kernel,
+                            stride: [stride; 2],
+                            dilation,
+                            padding: Padding::Explicit(pads),
+                            padding_limit: PaddingLimit::Window,
+                            rounding,
+                            ..Pooling::default()
+                        }]);
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 1500, "{checked}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::error::Failure;
 use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, Layout};
 use corr2d_kernels::geometry::{
-    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
-    Rounding, Window,
+    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry, PoolMode,
+    PoolRequest, Rounding, Window,
 };
 use corr2d_kernels::image::{Alpha, ImageRequest};
 
@@ -150,6 +150,7 @@ pub(crate) mod pool_place {
     pub(crate) const THREADS: usize = 19;
     pub(crate) const OUTPUT: usize = 20;
     pub(crate) const FLOPS: usize = 22;
+    pub(crate) const PADDING_LIMIT: usize = 23;
 }
 
 pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
@@ -176,6 +177,7 @@ pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
             dilation: p.pair(at::DILATION)?,
             padding: p.padding(at::PADS, at::PAD_KIND)?,
         },
+        padding_limit: p.choice(at::PADDING_LIMIT, &[PaddingLimit::Half, PaddingLimit::Window])?,
         rounding: p.choice(at::ROUNDING, &[Rounding::Floor, Rounding::Ceil, Rounding::CeilOnnx])?,
         mode: p.choice(at::MODE, &[PoolMode::Max, average])?,
     };

@@ -2,8 +2,8 @@
 
 use corr2d_kernels::Error;
 use corr2d_kernels::geometry::{
-    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingMode, PoolGeometry, PoolMode, PoolRequest,
-    Rounding, Window,
+    ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry, PoolMode,
+    PoolRequest, Rounding, Window,
 };
 
 /// `[[top, bottom], [left, right]]`.
@@ -74,6 +74,7 @@ pub(crate) struct Pooling {
     pub(crate) stride: [usize; 2],
     pub(crate) dilation: [usize; 2],
     pub(crate) padding: Padding,
+    pub(crate) padding_limit: PaddingLimit,
     pub(crate) rounding: Rounding,
     pub(crate) mode: PoolMode,
 }
@@ -88,6 +89,7 @@ impl Default for Pooling {
             stride: [2, 2],
             dilation: [1, 1],
             padding: Padding::Valid,
+            padding_limit: PaddingLimit::Half,
             rounding: Rounding::Floor,
             mode: PoolMode::Max,
         }
@@ -96,8 +98,19 @@ impl Default for Pooling {
 
 impl Pooling {
     pub(crate) fn geometry(&self) -> Result<PoolGeometry, Error> {
-        let Pooling { batch, channels, input, kernel, stride, dilation, padding, rounding, mode } = *self;
+        let Pooling {
+            batch,
+            channels,
+            input,
+            kernel,
+            stride,
+            dilation,
+            padding,
+            padding_limit,
+            rounding,
+            mode,
+        } = *self;
         let window = Window { kernel, stride, dilation, padding };
-        PoolGeometry::new(&PoolRequest { batch, channels, input, window, rounding, mode })
+        PoolGeometry::new(&PoolRequest { batch, channels, input, window, padding_limit, rounding, mode })
     }
 }
