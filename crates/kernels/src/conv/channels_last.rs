@@ -4,7 +4,7 @@
 
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, PIXELS, PixelTile, aligned, pack_bias, pack_weights};
-use super::registry::{Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -12,7 +12,8 @@ use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 use std::ops::Range;
 
-pub(super) const ALGORITHM: Algorithm = Algorithm { name: "channels-last", supports: |_| true, cost, pack };
+pub(super) const ALGORITHM: Algorithm =
+    Algorithm { name: "channels-last", supports: |_| true, cost, accuracy: Accuracy::Direct, pack };
 
 /// Enough tiles to keep many threads busy to the end.
 const ENOUGH_TILES: usize = 32;

@@ -4,13 +4,14 @@
 use super::Activation;
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{aligned, pack_bias, pack_weights};
-use super::registry::{Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 
-pub(super) const ALGORITHM: Algorithm = Algorithm { name: "depthwise-last", supports, cost, pack };
+pub(super) const ALGORITHM: Algorithm =
+    Algorithm { name: "depthwise-last", supports, cost, accuracy: Accuracy::Direct, pack };
 
 fn supports(g: &ConvGeometry) -> bool {
     g.order == ChannelOrder::Last && g.c_in_group() == 1 && g.c_out_group() == 1

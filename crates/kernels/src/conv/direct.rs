@@ -1,7 +1,7 @@
 //! `direct`: any geometry. The padded input rows of a tile are copied to scratch, split by the horizontal stride's phases so that
 //! neighbouring outputs always read neighbouring elements; then register tiles run over them (see `tile.rs`).
 
-use super::registry::{Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
 use crate::buffer::Aligned;
@@ -9,8 +9,13 @@ use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "direct", supports: |g| g.order == ChannelOrder::First, cost, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "direct",
+    supports: |g| g.order == ChannelOrder::First,
+    cost,
+    accuracy: Accuracy::Direct,
+    pack,
+};
 
 /// Scratch for one tile's input: half of a typical second-level cache.
 const SOURCE_FLOATS: usize = 64 * 1024;

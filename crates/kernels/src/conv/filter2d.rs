@@ -3,7 +3,7 @@
 //! copied to scratch, and rows of zero padding are one shared row of zeros. A narrow plane is copied, with its padding, as a whole.
 
 use super::Activation;
-use super::registry::{Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::strip::{Filter, Target, pack_passes};
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -11,7 +11,8 @@ use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 use std::ops::Range;
 
-pub(super) const ALGORITHM: Algorithm = Algorithm { name: "filter2d", supports, cost, pack };
+pub(super) const ALGORITHM: Algorithm =
+    Algorithm { name: "filter2d", supports, cost, accuracy: Accuracy::Direct, pack };
 
 /// Output rows of a tile: a multiple of every block's, many tiles in a photograph, and little is copied twice.
 const TILE_ROWS: usize = 60;

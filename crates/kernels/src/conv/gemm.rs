@@ -3,7 +3,7 @@
 //! panel is then read once for every block of output channels (Goto and van de Geijn, "Anatomy of high-performance matrix
 //! multiplication", 2008).
 
-use super::registry::{Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
 use crate::buffer::Aligned;
@@ -11,8 +11,13 @@ use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "gemm", supports: |g| g.order == ChannelOrder::First, cost, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "gemm",
+    supports: |g| g.order == ChannelOrder::First,
+    cost,
+    accuracy: Accuracy::Direct,
+    pack,
+};
 
 /// Panels of one tile: half of a typical second-level cache.
 const PANEL_FLOATS: usize = 64 * 1024;

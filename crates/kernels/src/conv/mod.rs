@@ -14,9 +14,10 @@ mod source;
 pub(crate) mod strip;
 mod swap_axes;
 mod tile;
+mod winograd;
 
 pub use activation::Activation;
 pub use plan::{ConvPlan, Layout};
-pub use registry::{ALGORITHMS, Algorithm};
+pub use registry::{ALGORITHMS, Accuracy, Algorithm};
 
 pub(crate) use registry::PackedConv;

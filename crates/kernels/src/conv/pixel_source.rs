@@ -5,7 +5,6 @@ use super::swap_axes::SwapAxes;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::InputView;
 use corr2d_simd::Isa;
-use std::ops::Range;
 
 /// Scratch for one tile's input: half of a typical second-level cache.
 const SOURCE_FLOATS: usize = 64 * 1024;
@@ -56,6 +55,11 @@ impl PixelSource {
         y * g.y.stride * self.row + x * g.x.stride * self.pixel
     }
 
+    /// Floats from one pixel to the next.
+    pub(super) fn pixel(&self) -> usize {
+        self.pixel
+    }
+
     /// How far a tap's pixel is from the start of its window.
     pub(super) fn tap(&self, ky: usize, kx: usize) -> usize {
         let g = &self.geometry;
@@ -72,78 +76,87 @@ impl PixelSource {
         output_rows: usize,
         scratch: &mut [f32],
     ) {
-        let g = &self.geometry;
         let lines = scratch.chunks_exact_mut(self.row).take(self.rows(output_rows));
         for (row, line) in lines.enumerate() {
-            let position = (first * g.y.stride + row) as isize - g.y.before as isize;
-            match g.padding_mode.source(position, g.y.input) {
-                None => line.fill(0.0),
-                Some(y) => match g.order {
-                    ChannelOrder::First => self.transpose_row(isa, input, n, y, line),
-                    ChannelOrder::Last => self.copy_row(input, n, y, line),
-                },
-            }
+            self.fill_line(isa, input, n, [first * self.geometry.y.stride + row, 0], line);
         }
     }
 
-    /// The pixels of a padded row that lie inside the input.
-    fn inside(&self) -> Range<usize> {
-        let (x, pixels) = (self.geometry.x, self.row / self.pixel);
-        x.before.min(pixels)..(x.before + x.input).min(pixels)
-    }
-
-    fn copy_row(&self, input: &InputView<'_>, n: usize, y: usize, line: &mut [f32]) {
+    /// Copies pixels of image `n`, one after the other from the position `[row, column]` of the padded input on; past the padding
+    /// they are as the padding mode would continue them.
+    pub(super) fn fill_line(
+        &self,
+        isa: Isa,
+        input: &InputView<'_>,
+        n: usize,
+        [row, column]: [usize; 2],
+        line: &mut [f32],
+    ) {
         let g = &self.geometry;
-        let inside = self.inside();
-        if [input.row_stride(), self.pixel] == [g.c_in; 2] {
-            let count = inside.len() * g.c_in;
-            // SAFETY: pixels follow each other without a gap, so these are readable floats of one row.
-            let row = unsafe { std::slice::from_raw_parts(input.row(n, y, 0), count) };
-            line[inside.start * g.c_in..][..count].copy_from_slice(row);
-        } else {
-            for x in inside.clone() {
-                // SAFETY: pixel `[n, y, x]` of the view has `c_in` contiguous floats, and scratch is memory of its own.
-                let pixel = unsafe { std::slice::from_raw_parts(input.row(n, y, x - g.x.before), g.c_in) };
-                line[x * self.pixel..][..g.c_in].copy_from_slice(pixel);
-            }
-        }
-        self.pad_row(input, n, y, line);
-    }
-
-    fn transpose_row(&self, isa: Isa, input: &InputView<'_>, n: usize, y: usize, line: &mut [f32]) {
-        let c_in = self.geometry.c_in;
-        let inside = self.inside();
-        let to_pixels = SwapAxes {
-            source: input.row(n, 0, y),
-            source_stride: input.plane_stride(),
-            target: line[inside.start * self.pixel..inside.end * self.pixel].as_mut_ptr(),
-            target_stride: self.pixel,
-            size: [c_in, inside.len()],
+        let Some(y) = g.padding_mode.source(row as isize - g.y.before as isize, g.y.input) else {
+            line.fill(0.0);
+            return;
         };
-        // SAFETY: each channel's row has `x.input` floats, at least as many as are inside; the line has `c_in` for each of them.
-        unsafe { to_pixels.run(isa) };
-        self.pad_row(input, n, y, line);
+        let pixels = line.len() / self.pixel;
+        let inside = |end: usize| end.saturating_sub(column).min(pixels);
+        let inside = inside(g.x.before)..inside(g.x.before + g.x.input);
+        if !inside.is_empty() {
+            let x = column + inside.start - g.x.before;
+            let line = &mut line[inside.start * self.pixel..inside.end * self.pixel];
+            match g.order {
+                ChannelOrder::First => self.transpose(isa, input, n, [y, x], line),
+                ChannelOrder::Last => self.copy(input, n, [y, x], line),
+            }
+        }
+        for x in (0..inside.start).chain(inside.end..pixels) {
+            let position = (column + x) as isize - g.x.before as isize;
+            self.pad(input, n, y, position, &mut line[x * self.pixel..][..g.c_in]);
+        }
     }
 
-    /// Fills the pixels left and right of the input.
-    fn pad_row(&self, input: &InputView<'_>, n: usize, y: usize, line: &mut [f32]) {
-        let g = &self.geometry;
-        let inside = self.inside();
-        for x in (0..inside.start).chain(inside.end..line.len() / self.pixel) {
-            let pixel = &mut line[x * self.pixel..][..g.c_in];
-            let Some(x) = g.padding_mode.source(x as isize - g.x.before as isize, g.x.input) else {
-                pixel.fill(0.0);
-                continue;
-            };
-            for (c, element) in pixel.iter_mut().enumerate() {
-                // SAFETY: `x < x.input` and `c < c_in`, so the element lies in the view.
-                *element = unsafe {
-                    match g.order {
-                        ChannelOrder::First => *input.row(n, c, y).add(x),
-                        ChannelOrder::Last => *input.row(n, y, x).add(c),
-                    }
-                };
+    /// Copies whole pixels from `[y, x]` on.
+    fn copy(&self, input: &InputView<'_>, n: usize, [y, x]: [usize; 2], line: &mut [f32]) {
+        let c_in = self.geometry.c_in;
+        if [input.row_stride(), self.pixel] == [c_in; 2] {
+            // SAFETY: pixels follow each other without a gap, so these are readable floats of one row.
+            line.copy_from_slice(unsafe { std::slice::from_raw_parts(input.row(n, y, x), line.len()) });
+        } else {
+            for (i, target) in line.chunks_exact_mut(self.pixel).enumerate() {
+                // SAFETY: pixel `[n, y, x + i]` of the view has `c_in` contiguous floats, and scratch is memory of its own.
+                let pixel = unsafe { std::slice::from_raw_parts(input.row(n, y, x + i), c_in) };
+                target[..c_in].copy_from_slice(pixel);
             }
+        }
+    }
+
+    /// Gathers pixels from their planes, from `[y, x]` on.
+    fn transpose(&self, isa: Isa, input: &InputView<'_>, n: usize, [y, x]: [usize; 2], line: &mut [f32]) {
+        let to_pixels = SwapAxes {
+            source: input.row(n, 0, y).wrapping_add(x),
+            source_stride: input.plane_stride(),
+            target: line.as_mut_ptr(),
+            target_stride: self.pixel,
+            size: [self.geometry.c_in, line.len() / self.pixel],
+        };
+        // SAFETY: each channel's row has that many floats from `x` on, and the line has `c_in` for each of them.
+        unsafe { to_pixels.run(isa) };
+    }
+
+    /// Fills one pixel left or right of the input.
+    fn pad(&self, input: &InputView<'_>, n: usize, y: usize, position: isize, pixel: &mut [f32]) {
+        let g = &self.geometry;
+        let Some(x) = g.padding_mode.source(position, g.x.input) else {
+            pixel.fill(0.0);
+            return;
+        };
+        for (c, element) in pixel.iter_mut().enumerate() {
+            // SAFETY: `x < x.input` and `c < c_in`, so the element lies in the view.
+            *element = unsafe {
+                match g.order {
+                    ChannelOrder::First => *input.row(n, c, y).add(x),
+                    ChannelOrder::Last => *input.row(n, y, x).add(c),
+                }
+            };
         }
     }
 }

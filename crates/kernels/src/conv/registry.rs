@@ -1,6 +1,6 @@
 //! The table of algorithms. A new one is a file beside this one and a row here; tests, benchmarks and `info()` walk the table.
 
-use super::{Activation, channels_last, depthwise_last, direct, filter2d, gemm};
+use super::{Activation, channels_last, depthwise_last, direct, filter2d, gemm, winograd};
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -14,8 +14,24 @@ pub struct Algorithm {
     /// Estimated time in vector multiply-add issue slots of one image, for choosing among those that support a geometry. It must
     /// not depend on the batch, so that splitting a batch never changes the algorithm, and so the bits.
     pub cost: fn(&ConvGeometry, Isa) -> f64,
+    /// How exact its results are.
+    pub accuracy: Accuracy,
     /// Packs the weight.
     pub(crate) pack: fn(Problem<'_>) -> Box<dyn PackedConv>,
+}
+
+/// The error bound of an algorithm, with `n` products in a sum and ε = 2⁻²³.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Accuracy {
+    /// Every product is summed as it is, in the weight's order: |error| ≤ (n + 1) · ε · (|bias| + Σ|w·x|). Sums of small integers are
+    /// exact. An infinity or NaN reaches the outputs whose windows hold it and no others.
+    Direct,
+    /// Sums of transformed elements: |error| ≤ amplification · (n + 1) · ε · (|bias| + Σ max|w| · max|x|), where the maxima are taken
+    /// over each channel's kernel and over the input near the window. An infinity or NaN makes its neighbours NaN.
+    Transformed {
+        /// Factor of the bound.
+        amplification: f64,
+    },
 }
 
 /// Every algorithm. `channels-last` supports every geometry, `direct` every one with channels first.
@@ -25,6 +41,10 @@ pub const ALGORITHMS: &[Algorithm] = &[
     filter2d::ALGORITHM,
     channels_last::ALGORITHM,
     depthwise_last::ALGORITHM,
+    winograd::F2_ALGORITHM,
+    winograd::F3_ALGORITHM,
+    winograd::F4_ALGORITHM,
+    winograd::STRIDED_ALGORITHM,
 ];
 
 /// What an algorithm packs: the weight is `[c_out, c_in / groups, kh, kw]`, `bias` has `c_out` elements.

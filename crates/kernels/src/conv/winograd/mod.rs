@@ -1,0 +1,407 @@
+//! `winograd-…`: 3×3 kernels by minimal filtering, F(2×2), F(3×3) and F(4×4) outputs at once, also dilated or with stride 2. Pixels of
+//! a few tiles go to scratch with their channels last and are transformed; each of the N² elements then is a matrix product of tiles ×
+//! channels with the transformed weight (the register tile of `pixel_tile.rs`), whose results are transformed back.
+//!
+//! It takes 2.25 to 4 times fewer multiplications than the direct method, for an error that is larger by a factor (see
+//! [`Accuracy`]), and an infinity or NaN spreads over the whole of its tile. `auto` takes it from 16 channels up.
+
+mod stages;
+mod tiling;
+mod transform;
+mod weights;
+
+use super::pixel_source::PixelSource;
+use super::pixel_tile::{self, PIXELS, PixelTile, aligned, pack_bias};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
+use super::swap_axes::SwapAxes;
+use crate::buffer::Aligned;
+use crate::geometry::{ChannelOrder, ConvGeometry};
+use crate::view::{InputView, OutputView};
+use corr2d_simd::Isa;
+use stages::{InputStage, OutputStage};
+use std::marker::PhantomData;
+use std::ops::Range;
+use tiling::Tiling;
+use transform::{F2, F3, F4, Strided3, Transform};
+
+pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 8.0);
+pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 64.0);
+pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 128.0);
+pub(super) const STRIDED_ALGORITHM: Algorithm = algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 8.0);
+
+const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
+    name: &'static str,
+    amplification: f64,
+) -> Algorithm {
+    Algorithm {
+        name,
+        supports: supports::<T, N, M>,
+        cost: cost::<T, N, M>,
+        accuracy: Accuracy::Transformed { amplification },
+        pack: pack::<T, N, M>,
+    }
+}
+
+/// Below this many channels the transforms cost more than they save, and sums of small integers are promised to be exact.
+const LEAST_CHANNELS: usize = 16;
+
+/// Floats of the transformed input and products of a tile's work: most of a typical second-level cache.
+const WORK_FLOATS: usize = 160 * 1024;
+
+/// Each vector of the transformed weight is read from memory once for so many tiles at least.
+const LEAST_TILES: usize = 16;
+
+/// Enough pieces to keep many threads busy to the end.
+const ENOUGH_PIECES: usize = 16;
+
+fn supports<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry) -> bool {
+    let axis = |axis: &crate::geometry::Axis| {
+        axis.kernel == 3 && axis.stride == T::STRIDE && (axis.stride == 1 || axis.dilation == 1)
+    };
+    // An axis of one output has lost its stride.
+    g.groups == 1 && axis(&g.y) && axis(&g.x)
+}
+
+fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, isa: Isa) -> f64 {
+    if g.c_in < LEAST_CHANNELS || g.c_out < LEAST_CHANNELS {
+        return f64::INFINITY;
+    }
+    let lanes = isa.lanes() as f64;
+    let tiles = (tiling::count(&g.y, M) * tiling::count(&g.x, M)) as f64;
+    let (elements, outputs) = ((N * N) as f64, (M * M) as f64);
+    let vectors = |channels: usize| channels.div_ceil(isa.lanes()) as f64;
+    let products = elements * tiles * g.c_in as f64 * vectors(g.c_out);
+    let transforms = tiles * elements * (6.0 * vectors(g.c_in) + 5.0 * vectors(g.c_out));
+    // Reading a weight that no near cache holds.
+    let weight = elements * g.c_in as f64 * vectors(g.c_out);
+    let far = if weight * lanes > FAR_FLOATS { 16.0 } else { 4.0 } * weight;
+    let (copy, store) = match g.order {
+        ChannelOrder::First => (0.6, 0.6),
+        ChannelOrder::Last => (3.0 / lanes, 1.0 / lanes),
+    };
+    let copied = (g.y.output * g.y.stride * g.x.output * g.x.stride * g.c_in) as f64;
+    products * 1.08 + transforms + far + copy * copied + store * tiles * outputs * g.c_out as f64 + 300.0
+}
+
+/// A transformed weight of more floats than this leaves the last-level cache to be read again from memory.
+const FAR_FLOATS: f64 = 6.5e6;
+
+/// How the work is cut: a piece is a block of tiles of one image and a part of the output channels.
+struct Pieces {
+    /// Blocks of tile rows and of tile columns.
+    blocks: [usize; 2],
+    /// Parts of the output channels.
+    parts: usize,
+}
+
+struct Winograd<T, const N: usize, const M: usize> {
+    geometry: ConvGeometry,
+    isa: Isa,
+    activation: super::Activation,
+    bias: Aligned,
+    /// The register tile adds no bias of its own.
+    no_bias: Aligned,
+    weights: Aligned,
+    /// Distance of each channel of a transformed tile: the register tile takes them from a table.
+    offsets: Vec<u32>,
+    source: PixelSource,
+    rows: Tiling,
+    columns: Tiling,
+    /// Of each tile column, from the left end of its block to its first pixel in scratch, in floats.
+    column_starts: Vec<usize>,
+    pieces: Pieces,
+    scratch_len: usize,
+    transform: PhantomData<T>,
+}
+
+fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>) -> Box<dyn PackedConv> {
+    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let lanes = isa.lanes();
+    let block = pixel_tile::vectors(isa) * lanes;
+    let source = PixelSource::new(&g);
+    let (rows, columns) = (Tiling::new(&g.y, M), Tiling::new(&g.x, M));
+    let pieces = pieces(&g, &rows, &columns, N * N, block);
+    let mut column_starts = Vec::with_capacity(columns.starts.len());
+    for index in 0..pieces.blocks[1] {
+        let tiles = share(columns.starts.len(), pieces.blocks[1], index);
+        let left = first_output(&columns, &tiles);
+        column_starts
+            .extend(columns.starts[tiles].iter().map(|start| (start - left) * g.x.stride * source.pixel()));
+    }
+    let mut biases = Vec::new();
+    pack_bias(bias, lanes, &mut biases);
+    let mut packed = Winograd::<T, N, M> {
+        geometry: g,
+        isa,
+        activation,
+        bias: aligned(&biases),
+        no_bias: Aligned::zeros(block),
+        weights: weights::pack::<T, N, M>(weight, g.c_in, isa, block),
+        offsets: (0..g.c_in).map(|c| u32::try_from(c).expect("channels of a weight in memory")).collect(),
+        source,
+        rows,
+        columns,
+        column_starts,
+        pieces,
+        scratch_len: 0,
+        transform: PhantomData,
+    };
+    packed.scratch_len = packed.most_scratch();
+    Box::new(packed)
+}
+
+fn pieces(g: &ConvGeometry, rows: &Tiling, columns: &Tiling, elements: usize, block: usize) -> Pieces {
+    let (all_rows, all_columns) = (rows.starts.len(), columns.starts.len());
+    let most = (WORK_FLOATS / (elements * (g.c_in + block))).max(LEAST_TILES);
+    // Dilated columns of a block would read pixels of the whole row, so it is not cut.
+    let columns_of_block = if columns.step > 1 { all_columns } else { most };
+    let column_blocks = all_columns.div_ceil(columns_of_block);
+    let rows_of_block = (most / all_columns.div_ceil(column_blocks)).max(1);
+    let row_blocks = all_rows.div_ceil(rows_of_block);
+    // Each part transforms the whole input again, so they are few, and only where there is much to multiply.
+    let wanted = ENOUGH_PIECES.div_ceil(g.batch.max(1) * row_blocks * column_blocks);
+    let parts = wanted.min(1 + g.c_out / 256).clamp(1, g.c_out.div_ceil(block));
+    Pieces { blocks: [row_blocks, column_blocks], parts }
+}
+
+/// Part `index` of `all` things cut into `parts` of about the same size.
+fn share(all: usize, parts: usize, index: usize) -> Range<usize> {
+    index * all / parts..(index + 1) * all / parts
+}
+
+/// The least output of some tiles of an axis.
+fn first_output(tiling: &Tiling, tiles: &Range<usize>) -> usize {
+    tiling.starts[tiles.clone()].iter().copied().min().unwrap_or(0)
+}
+
+/// Where things are in a piece's scratch, in floats.
+struct Scratch {
+    /// Input pixels of a line, and outputs of a line.
+    pixels: usize,
+    outputs: usize,
+    /// Floats from one transformed tile to the next, and from one element to the next.
+    tile: usize,
+    element: usize,
+    /// From one element of the products to the next.
+    product: usize,
+    lengths: [usize; 4],
+}
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
+    /// Channels of a full block.
+    fn width(&self) -> usize {
+        pixel_tile::vectors(self.isa) * self.isa.lanes()
+    }
+
+    /// The scratch of a piece of these tiles.
+    fn scratch(&self, rows: &Range<usize>, columns: &Range<usize>) -> Scratch {
+        let g = &self.geometry;
+        let starts = &self.columns.starts[columns.clone()];
+        let left = first_output(&self.columns, columns);
+        let last = starts.iter().max().map_or(0, |start| start - left);
+        let pixels = last * g.x.stride + (N - 1) * g.x.dilation + 1;
+        let outputs = last + (M - 1) * self.columns.step + 1;
+        let tiles = rows.len() * columns.len();
+        let tile = g.c_in.next_multiple_of(self.isa.lanes());
+        // Elements a multiple of a page apart would compete for the same places of the first-level cache.
+        let (element, product) = (tiles * tile + LINE, tiles * self.width() + LINE);
+        let results = if g.order == ChannelOrder::First { M * outputs * self.width() } else { 0 };
+        let lines = rows.clone().map(|row| self.new_lines(row, rows.start)).sum::<usize>();
+        let lengths = [lines * pixels * self.source.pixel(), N * N * element, N * N * product, results];
+        Scratch {
+            pixels,
+            outputs,
+            tile,
+            element,
+            product,
+            lengths: lengths.map(|n| n.next_multiple_of(LINE)),
+        }
+    }
+
+    /// Input lines of a row of tiles that the one before it in the piece has not.
+    fn new_lines(&self, row: usize, first: usize) -> usize {
+        if row > first && self.rows.follows(row) { M * T::STRIDE } else { N }
+    }
+
+    /// Scratch of the largest piece.
+    fn most_scratch(&self) -> usize {
+        let [row_blocks, column_blocks] = self.pieces.blocks;
+        (0..row_blocks)
+            .flat_map(|y| (0..column_blocks).map(move |x| [y, x]))
+            .map(|block| self.block(block))
+            .map(|(rows, columns)| self.scratch(&rows, &columns).lengths.iter().sum())
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn block(&self, [y, x]: [usize; 2]) -> (Range<usize>, Range<usize>) {
+        let [row_blocks, column_blocks] = self.pieces.blocks;
+        (share(self.rows.starts.len(), row_blocks, y), share(self.columns.starts.len(), column_blocks, x))
+    }
+
+    /// Copies and transforms the input of a piece.
+    fn transform_input(
+        &self,
+        input: &InputView<'_>,
+        n: usize,
+        [rows, columns]: [&Range<usize>; 2],
+        at: &Scratch,
+        lines: &mut [f32],
+        operands: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        let line = at.pixels * self.source.pixel();
+        let left = first_output(&self.columns, columns) * g.x.stride;
+        let mut filled = 0;
+        for (i, row) in rows.clone().enumerate() {
+            let new = self.new_lines(row, rows.start);
+            for y in N - new..N {
+                let position = self.rows.starts[row] * g.y.stride + y * g.y.dilation;
+                let target = &mut lines[filled * line..(filled + 1) * line];
+                self.source.fill_line(self.isa, input, n, [position, left], target);
+                filled += 1;
+            }
+            self.isa.run(InputStage::<T, N, M> {
+                source: lines[(filled - N) * line..filled * line].as_ptr(),
+                row: line,
+                pixel: g.x.dilation * self.source.pixel(),
+                starts: &self.column_starts[columns.clone()],
+                channels: g.c_in,
+                target: operands[i * columns.len() * at.tile..].as_mut_ptr(),
+                element: at.element,
+                tile: at.tile,
+                transform: PhantomData,
+            });
+        }
+    }
+
+    /// Multiplies every element of every tile with the weight of `channels` output channels from `first` on.
+    fn multiply(&self, first: usize, channels: usize, at: &Scratch, operands: &[f32], products: &mut [f32]) {
+        let c_in = self.geometry.c_in;
+        let width = channels.next_multiple_of(self.isa.lanes());
+        let tiles = (at.element - LINE) / at.tile;
+        let shares = tiles.div_ceil(PIXELS);
+        for element in 0..N * N {
+            let weights = &self.weights.as_slice()[N * N * c_in * first + element * c_in * width..];
+            for index in 0..shares {
+                let tiles = share(tiles, shares, index);
+                let mut bases = [std::ptr::null(); PIXELS];
+                let mut targets = [std::ptr::null_mut(); PIXELS];
+                for (t, tile) in tiles.clone().enumerate() {
+                    bases[t] = &raw const operands[element * at.element + tile * at.tile];
+                    targets[t] = &raw mut products[element * at.product + tile * self.width()];
+                }
+                let tile = PixelTile {
+                    offsets: &self.offsets,
+                    bases,
+                    weights: weights.as_ptr(),
+                    bias: self.no_bias.as_slice().as_ptr(),
+                    targets,
+                    channels: width,
+                    activation: super::Activation::None,
+                };
+                // SAFETY: operands have `c_in` floats for every tile and element, weights a vector of `width` for each of them,
+                // and products `self.width() >= width` floats for every tile and element.
+                unsafe { pixel_tile::run(self.isa, tiles.len(), width / self.isa.lanes(), &tile) };
+            }
+        }
+    }
+
+    /// Transforms the products of `channels` output channels from `first` on, and stores them.
+    fn transform_output(
+        &self,
+        output: &OutputView<'_>,
+        n: usize,
+        [rows, columns]: [&Range<usize>; 2],
+        [first, channels]: [usize; 2],
+        at: &Scratch,
+        products: &[f32],
+        results: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        let left = first_output(&self.columns, columns);
+        let outputs = at.outputs.min(g.x.output - left);
+        for (i, row) in rows.clone().enumerate() {
+            let top = self.rows.starts[row];
+            let height = self.rows.inside(row);
+            for (j, column) in columns.clone().enumerate() {
+                let x = self.columns.starts[column];
+                let (target, row_stride, pixel) = match g.order {
+                    ChannelOrder::First => {
+                        (results[(x - left) * channels..].as_mut_ptr(), outputs * channels, channels)
+                    }
+                    ChannelOrder::Last => (
+                        output.at(((n * g.y.output + top) * g.x.output + x) * g.c_out + first),
+                        self.rows.step * g.x.output * g.c_out,
+                        g.c_out,
+                    ),
+                };
+                self.isa.run(OutputStage::<T, N, M> {
+                    source: products[(i * columns.len() + j) * self.width()..].as_ptr(),
+                    element: at.product,
+                    bias: &raw const self.bias.as_slice()[first],
+                    target,
+                    row: row_stride,
+                    pixel: self.columns.step * pixel,
+                    inside: [height, self.columns.inside(column)],
+                    channels,
+                    activation: self.activation,
+                    transform: PhantomData,
+                });
+            }
+            if g.order == ChannelOrder::First {
+                // Rows that follow each other in the plane are one line.
+                let joined = self.rows.step == 1 && outputs == g.x.output;
+                let (lines, length) = if joined { (1, height * outputs) } else { (height, outputs) };
+                for y in 0..lines {
+                    let place = (top + y * self.rows.step) * g.x.output + left;
+                    let to_planes = SwapAxes {
+                        source: results[y * outputs * channels..].as_ptr(),
+                        source_stride: channels,
+                        target: output.at((n * g.c_out + first) * g.plane() + place),
+                        target_stride: g.plane(),
+                        size: [length, channels],
+                    };
+                    // SAFETY: these outputs of these channels' planes are this piece's to write, and were just computed.
+                    unsafe { to_planes.run(self.isa) };
+                }
+            }
+        }
+    }
+}
+
+/// Floats of a cache line.
+const LINE: usize = 16;
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd<T, N, M> {
+    fn tiles(&self) -> usize {
+        let Pieces { blocks, parts } = self.pieces;
+        self.geometry.batch * blocks[0] * blocks[1] * parts
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.scratch_len
+    }
+
+    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        let g = &self.geometry;
+        let Pieces { blocks, parts } = self.pieces;
+        let (index, part) = (index / parts, index % parts);
+        let (index, x) = (index / blocks[1], index % blocks[1]);
+        let (n, y) = (index / blocks[0], index % blocks[0]);
+        let (rows, columns) = self.block([y, x]);
+        let at = self.scratch(&rows, &columns);
+        let (lines, rest) = scratch.split_at_mut(at.lengths[0]);
+        let (operands, rest) = rest.split_at_mut(at.lengths[1]);
+        let (products, results) = rest.split_at_mut(at.lengths[2]);
+
+        self.transform_input(input, n, [&rows, &columns], &at, lines, operands);
+        let blocks = g.c_out.div_ceil(self.width());
+        for block in share(blocks, parts, part) {
+            let first = block * self.width();
+            let channels = self.width().min(g.c_out - first);
+            self.multiply(first, channels, &at, operands, products);
+            self.transform_output(output, n, [&rows, &columns], [first, channels], &at, products, results);
+        }
+    }
+}

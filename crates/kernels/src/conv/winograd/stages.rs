@@ -1,0 +1,150 @@
+//! The two stages around the matrix products, with channels in lanes: pixels to products' operands, and products to pixels.
+
+use super::transform::Transform;
+use crate::conv::Activation;
+use corr2d_simd::{Kernel, Simd};
+use std::marker::PhantomData;
+
+/// Transforms the input of some tiles: `Bᵀ·d·B` of every channel.
+pub(super) struct InputStage<'a, T, const N: usize, const M: usize> {
+    /// First pixel of the first tile's row of tiles.
+    pub(super) source: *const f32,
+    /// Floats from one input row of a tile to the next.
+    pub(super) row: usize,
+    /// Floats from one input pixel of a tile to the next.
+    pub(super) pixel: usize,
+    /// Floats from `source` to each tile's first pixel.
+    pub(super) starts: &'a [usize],
+    pub(super) channels: usize,
+    /// Where the first element of the first tile goes.
+    pub(super) target: *mut f32,
+    /// Floats from one element to the next.
+    pub(super) element: usize,
+    /// Floats from one tile to the next: the channels, whole vectors.
+    pub(super) tile: usize,
+    pub(super) transform: PhantomData<T>,
+}
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for InputStage<'_, T, N, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (t, start) in self.starts.iter().enumerate() {
+            for channel in (0..self.channels).step_by(S::LANES) {
+                let count = self.channels - channel;
+                // SAFETY: the caller gives a source with `channels` floats at every pixel of every tile, and a target with
+                // `tile` floats, whole vectors of channels, for every element of every tile.
+                unsafe {
+                    let source = self.source.add(start + channel);
+                    let target = self.target.add(t * self.tile + channel);
+                    if count >= S::LANES {
+                        self.vector::<S, true>(s, source, target, S::LANES);
+                    } else {
+                        self.vector::<S, false>(s, source, target, count);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> InputStage<'_, T, N, M> {
+    /// # Safety
+    /// `count` floats are readable at every pixel, a vector if `WHOLE`; a vector is writable at every element.
+    #[inline(always)]
+    unsafe fn vector<S: Simd, const WHOLE: bool>(
+        &self,
+        s: S,
+        source: *const f32,
+        target: *mut f32,
+        count: usize,
+    ) {
+        let mut columns = [[s.splat(0.0); N]; N];
+        for (x, column) in columns.iter_mut().enumerate() {
+            let mut pixels = [s.splat(0.0); N];
+            for (y, pixel) in pixels.iter_mut().enumerate() {
+                // SAFETY: the caller's promise.
+                *pixel = unsafe {
+                    let source = source.add(y * self.row + x * self.pixel);
+                    if WHOLE { s.load(source) } else { s.load_first(source, count) }
+                };
+            }
+            *column = T::input(s, pixels);
+        }
+        for y in 0..N {
+            let mut row = [s.splat(0.0); N];
+            for (element, column) in row.iter_mut().zip(&columns) {
+                *element = column[y];
+            }
+            for (x, element) in T::input(s, row).into_iter().enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { s.store(target.add((y * N + x) * self.element), element) };
+            }
+        }
+    }
+}
+
+/// Transforms one tile's products of one block of channels: `Aᵀ·m·A`, the bias, the activation.
+pub(super) struct OutputStage<T, const N: usize, const M: usize> {
+    /// First channel of the first element.
+    pub(super) source: *const f32,
+    /// Floats from one element to the next.
+    pub(super) element: usize,
+    /// A bias for each channel, whole vectors.
+    pub(super) bias: *const f32,
+    /// First channel of the first pixel.
+    pub(super) target: *mut f32,
+    /// Floats from one output row of the tile to the next.
+    pub(super) row: usize,
+    /// Floats from one output pixel of the tile to the next.
+    pub(super) pixel: usize,
+    /// Rows and pixels that exist.
+    pub(super) inside: [usize; 2],
+    pub(super) channels: usize,
+    pub(super) activation: Activation,
+    pub(super) transform: PhantomData<T>,
+}
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for OutputStage<T, N, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for channel in (0..self.channels).step_by(S::LANES) {
+            let mut columns = [[s.splat(0.0); M]; N];
+            for (x, column) in columns.iter_mut().enumerate() {
+                let mut products = [s.splat(0.0); N];
+                for (y, product) in products.iter_mut().enumerate() {
+                    // SAFETY: the caller gives whole vectors of channels for every element.
+                    *product = unsafe { s.load(self.source.add((y * N + x) * self.element + channel)) };
+                }
+                *column = T::output(s, products);
+            }
+            // SAFETY: bias is given for whole vectors of channels.
+            let bias = unsafe { s.load(self.bias.add(channel)) };
+            let count = S::LANES.min(self.channels - channel);
+            for y in 0..M {
+                if y >= self.inside[0] {
+                    break;
+                }
+                let mut row = [s.splat(0.0); N];
+                for (product, column) in row.iter_mut().zip(&columns) {
+                    *product = column[y];
+                }
+                for (x, output) in T::output(s, row).into_iter().enumerate() {
+                    if x < self.inside[1] {
+                        // SAFETY: the caller gives a target with `channels` floats at each of the pixels inside.
+                        unsafe {
+                            let target = self.target.add(y * self.row + x * self.pixel + channel);
+                            s.store_first(target, s.add(output, bias), count);
+                            if self.activation != Activation::None {
+                                self.activation.apply_stored(s, target, count);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
