@@ -27,10 +27,15 @@ impl Kernel for SwapAxes {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let [rows, columns] = self.size;
-        for row in (0..rows).step_by(S::LANES) {
-            for column in (0..columns).step_by(S::LANES) {
-                let (height, width) = (S::LANES.min(rows - row), S::LANES.min(columns - column));
+        let rows = Blocks::new(self.target, self.target_stride, self.size[0], S::LANES);
+        let columns = Blocks::new(self.source, self.source_stride, self.size[1], S::LANES);
+        // The side whose lines are far apart is walked along its lines: the processor fetches ahead what follows in memory.
+        let down = self.target_stride > self.source_stride;
+        let (outer, inner) = if down { (columns, rows) } else { (rows, columns) };
+        for i in 0..outer.count {
+            for j in 0..inner.count {
+                let ([row, height], [column, width]) =
+                    if down { (rows.get(j), columns.get(i)) } else { (rows.get(i), columns.get(j)) };
                 // SAFETY: the block lies inside the matrix, and its transpose inside the target, by `run`'s promise.
                 unsafe {
                     let source = self.source.add(row * self.source_stride + column);
@@ -43,6 +48,35 @@ impl Kernel for SwapAxes {
                 }
             }
         }
+    }
+}
+
+/// One side of the matrix in blocks of at most `lanes`. The first is such that the others begin where vectors do, if all lines are
+/// aligned alike: planes whose sizes are multiples of a page compete for the same few places of the first-level cache, so each of
+/// their lines should be touched once.
+#[derive(Clone, Copy)]
+struct Blocks {
+    size: usize,
+    lanes: usize,
+    first: usize,
+    count: usize,
+}
+
+impl Blocks {
+    /// The blocks of `size` elements of lines that begin at `start` and are `stride` apart.
+    #[inline(always)]
+    fn new(start: *const f32, stride: usize, size: usize, lanes: usize) -> Blocks {
+        let aligned = stride.is_multiple_of(lanes);
+        let first = if aligned { lanes - start.addr() / size_of::<f32>() % lanes } else { lanes };
+        Blocks { size, lanes, first, count: 1 + size.saturating_sub(first).div_ceil(lanes) }
+    }
+
+    /// Start and length of a block.
+    #[inline(always)]
+    fn get(&self, index: usize) -> [usize; 2] {
+        let end = self.first + index * self.lanes;
+        let start = if index == 0 { 0 } else { end - self.lanes };
+        [start, end.min(self.size) - start]
     }
 }
 

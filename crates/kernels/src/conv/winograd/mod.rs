@@ -24,10 +24,11 @@ use std::ops::Range;
 use tiling::Tiling;
 use transform::{F2, F3, F4, Strided3, Transform};
 
-pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 8.0);
-pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 64.0);
+// The amplification is (max over outputs of Σ|A|·Σ|G|·Σ|B|)² ⁄ 9, times 1.5 for the roundings of the transforms, rounded up.
+pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 12.0);
+pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 128.0);
 pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 128.0);
-pub(super) const STRIDED_ALGORITHM: Algorithm = algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 8.0);
+pub(super) const STRIDED_ALGORITHM: Algorithm = algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 12.0);
 
 const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
     name: &'static str,
@@ -45,11 +46,14 @@ const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
 /// Below this many channels the transforms cost more than they save, and sums of small integers are promised to be exact.
 const LEAST_CHANNELS: usize = 16;
 
-/// Floats of the transformed input and products of a tile's work: most of a typical second-level cache.
+/// A transformed weight of more floats than this is not kept in a typical second-level cache.
+const NEAR_FLOATS: usize = 192 * 1024;
+
+/// Floats of a piece's transformed input and products where the weight is near: they share that cache with it.
 const WORK_FLOATS: usize = 160 * 1024;
 
-/// Each vector of the transformed weight is read from memory once for so many tiles at least.
-const LEAST_TILES: usize = 16;
+/// Tiles of a piece where it is not: it is read anew for each piece, and one element of the input and of the products are near.
+const MANY_TILES: usize = 96;
 
 /// Enough pieces to keep many threads busy to the end.
 const ENOUGH_PIECES: usize = 16;
@@ -152,7 +156,11 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
 
 fn pieces(g: &ConvGeometry, rows: &Tiling, columns: &Tiling, elements: usize, block: usize) -> Pieces {
     let (all_rows, all_columns) = (rows.starts.len(), columns.starts.len());
-    let most = (WORK_FLOATS / (elements * (g.c_in + block))).max(LEAST_TILES);
+    let most = if elements * g.c_in * g.c_out > NEAR_FLOATS {
+        MANY_TILES
+    } else {
+        (WORK_FLOATS / (elements * (g.c_in + g.c_out))).max(PIXELS)
+    };
     // Dilated columns of a block would read pixels of the whole row, so it is not cut.
     let columns_of_block = if columns.step > 1 { all_columns } else { most };
     let column_blocks = all_columns.div_ceil(columns_of_block);
@@ -182,7 +190,8 @@ struct Scratch {
     /// Floats from one transformed tile to the next, and from one element to the next.
     tile: usize,
     element: usize,
-    /// From one element of the products to the next.
+    /// From one tile of the products to the next: the channels of a part; and from one element to the next.
+    product_tile: usize,
     product: usize,
     lengths: [usize; 4],
 }
@@ -204,7 +213,8 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         let tiles = rows.len() * columns.len();
         let tile = g.c_in.next_multiple_of(self.isa.lanes());
         // Elements a multiple of a page apart would compete for the same places of the first-level cache.
-        let (element, product) = (tiles * tile + LINE, tiles * self.width() + LINE);
+        let product_tile = g.c_out.div_ceil(self.width()).div_ceil(self.pieces.parts) * self.width();
+        let (element, product) = (tiles * tile + LINE, tiles * product_tile + LINE);
         let results = if g.order == ChannelOrder::First { M * outputs * self.width() } else { 0 };
         let lines = rows.clone().map(|row| self.new_lines(row, rows.start)).sum::<usize>();
         let lengths = [lines * pixels * self.source.pixel(), N * N * element, N * N * product, results];
@@ -213,6 +223,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
             outputs,
             tile,
             element,
+            product_tile,
             product,
             lengths: lengths.map(|n| n.next_multiple_of(LINE)),
         }
@@ -275,34 +286,39 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         }
     }
 
-    /// Multiplies every element of every tile with the weight of `channels` output channels from `first` on.
-    fn multiply(&self, first: usize, channels: usize, at: &Scratch, operands: &[f32], products: &mut [f32]) {
-        let c_in = self.geometry.c_in;
-        let width = channels.next_multiple_of(self.isa.lanes());
+    /// Multiplies every element of every tile with the weight of some blocks of output channels. An element's tiles stay near while
+    /// the weight passes by.
+    fn multiply(&self, blocks: Range<usize>, at: &Scratch, operands: &[f32], products: &mut [f32]) {
+        let Self { geometry: g, isa, .. } = self;
         let tiles = (at.element - LINE) / at.tile;
         let shares = tiles.div_ceil(PIXELS);
         for element in 0..N * N {
-            let weights = &self.weights.as_slice()[N * N * c_in * first + element * c_in * width..];
-            for index in 0..shares {
-                let tiles = share(tiles, shares, index);
-                let mut bases = [std::ptr::null(); PIXELS];
-                let mut targets = [std::ptr::null_mut(); PIXELS];
-                for (t, tile) in tiles.clone().enumerate() {
-                    bases[t] = &raw const operands[element * at.element + tile * at.tile];
-                    targets[t] = &raw mut products[element * at.product + tile * self.width()];
+            for (i, block) in blocks.clone().enumerate() {
+                let first = block * self.width();
+                let width = self.width().min(g.c_out - first).next_multiple_of(isa.lanes());
+                let weights = &self.weights.as_slice()[N * N * g.c_in * first + element * g.c_in * width..];
+                for index in 0..shares {
+                    let tiles = share(tiles, shares, index);
+                    let mut bases = [std::ptr::null(); PIXELS];
+                    let mut targets = [std::ptr::null_mut(); PIXELS];
+                    for (t, tile) in tiles.clone().enumerate() {
+                        bases[t] = &raw const operands[element * at.element + tile * at.tile];
+                        let place = element * at.product + tile * at.product_tile + i * self.width();
+                        targets[t] = &raw mut products[place];
+                    }
+                    let tile = PixelTile {
+                        offsets: &self.offsets,
+                        bases,
+                        weights: weights.as_ptr(),
+                        bias: self.no_bias.as_slice().as_ptr(),
+                        targets,
+                        channels: width,
+                        activation: super::Activation::None,
+                    };
+                    // SAFETY: operands have `c_in` floats for every tile and element, weights a vector of `width` for each of
+                    // them, and products `self.width() >= width` floats for every tile, element and block.
+                    unsafe { pixel_tile::run(*isa, tiles.len(), width / isa.lanes(), &tile) };
                 }
-                let tile = PixelTile {
-                    offsets: &self.offsets,
-                    bases,
-                    weights: weights.as_ptr(),
-                    bias: self.no_bias.as_slice().as_ptr(),
-                    targets,
-                    channels: width,
-                    activation: super::Activation::None,
-                };
-                // SAFETY: operands have `c_in` floats for every tile and element, weights a vector of `width` for each of them,
-                // and products `self.width() >= width` floats for every tile and element.
-                unsafe { pixel_tile::run(self.isa, tiles.len(), width / self.isa.lanes(), &tile) };
             }
         }
     }
@@ -337,7 +353,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                     ),
                 };
                 self.isa.run(OutputStage::<T, N, M> {
-                    source: products[(i * columns.len() + j) * self.width()..].as_ptr(),
+                    source: products[(i * columns.len() + j) * at.product_tile..].as_ptr(),
                     element: at.product,
                     bias: &raw const self.bias.as_slice()[first],
                     target,
@@ -396,11 +412,12 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd
         let (products, results) = rest.split_at_mut(at.lengths[2]);
 
         self.transform_input(input, n, [&rows, &columns], &at, lines, operands);
-        let blocks = g.c_out.div_ceil(self.width());
-        for block in share(blocks, parts, part) {
+        let blocks = share(g.c_out.div_ceil(self.width()), parts, part);
+        self.multiply(blocks.clone(), &at, operands, products);
+        for (i, block) in blocks.enumerate() {
             let first = block * self.width();
             let channels = self.width().min(g.c_out - first);
-            self.multiply(first, channels, &at, operands, products);
+            let products = &products[i * self.width()..];
             self.transform_output(output, n, [&rows, &columns], [first, channels], &at, products, results);
         }
     }
