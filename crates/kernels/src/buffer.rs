@@ -1,6 +1,6 @@
 //! Memory for packed weights and scratch: 64-byte aligned, so that a vector never straddles two cache lines.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// One cache line of floats.
 #[derive(Clone, Copy)]
@@ -19,7 +19,14 @@ pub struct Aligned {
 impl Aligned {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Aligned {
-        let mut buffer = Aligned::default();
+        let mut buffer = Aligned::of(len);
+        buffer.as_mut_slice().fill(0.0);
+        buffer
+    }
+
+    /// `len` floats of any values, for those who write them all.
+    pub(crate) fn of(len: usize) -> Aligned {
+        let mut buffer = Aligned { lines: take_spare(len.div_ceil(LINE)), len: 0 };
         buffer.grow(len);
         buffer
     }
@@ -48,7 +55,46 @@ impl Aligned {
     }
 }
 
+/// Smaller buffers are left to the allocator.
+const LEAST_SPARE: usize = 1024;
+
+/// Lines that a thread keeps at most: 64 MiB.
+const MOST_SPARE: usize = 1 << 20;
+
+impl Drop for Aligned {
+    fn drop(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        if (LEAST_SPARE..=MOST_SPARE).contains(&lines.len()) {
+            // At the end of a thread there may be nothing left to keep it.
+            let _ = SPARE.try_with(|spare| {
+                let mut spare = spare.borrow_mut();
+                spare.push(lines);
+                while spare.iter().map(Vec::len).sum::<usize>() > MOST_SPARE {
+                    spare.remove(0);
+                }
+            });
+        }
+    }
+}
+
+/// A kept buffer of at least so many lines, the smallest; otherwise none. Memory that is fresh from the system costs more to touch
+/// for the first time than to compute with, and a function that plans, runs and forgets would pay for it in every call.
+fn take_spare(lines: usize) -> Vec<Line> {
+    if lines < LEAST_SPARE {
+        return Vec::new();
+    }
+    let take = |spare: &RefCell<Vec<Vec<Line>>>| {
+        let mut spare = spare.borrow_mut();
+        let fits = |buffer: &Vec<Line>| (lines..=2 * lines).contains(&buffer.len());
+        let best = (0..spare.len()).filter(|i| fits(&spare[*i])).min_by_key(|i| spare[*i].len());
+        best.map(|i| spare.remove(i)).unwrap_or_default()
+    };
+    SPARE.try_with(take).unwrap_or_default()
+}
+
 thread_local! {
+    // Buffers whose owners are gone, oldest first.
+    static SPARE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
     static SCRATCH: Cell<Aligned> = const { Cell::new(Aligned { lines: Vec::new(), len: 0 }) };
 }
 

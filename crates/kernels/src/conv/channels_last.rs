@@ -3,7 +3,7 @@
 //! transposed on the way in and out, which pays where each element is used often enough: many channels, small planes.
 
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{self, PIXELS, PixelTile, aligned, pack_bias, pack_weights};
+use super::pixel_tile::{self, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
@@ -79,20 +79,18 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
             }
         }
     }
-    let order: Vec<usize> = (0..g.taps()).collect();
-    let (mut weights, mut biases) = (Vec::new(), Vec::new());
-    for (weight, bias) in
-        weight.chunks_exact(g.c_out_group() * g.taps()).zip(bias.chunks_exact(g.c_out_group()))
-    {
-        pack_weights(weight, &order, lanes, pixel_tile::vectors(isa) * lanes, &mut weights);
-        pack_bias(bias, lanes, &mut biases);
+    let group_len = packed_len(g.c_out_group(), g.taps(), lanes);
+    let mut weights = Aligned::of(g.groups * group_len);
+    let sources = weight.chunks_exact(g.c_out_group() * g.taps());
+    for (source, target) in sources.zip(weights.as_mut_slice().chunks_exact_mut(group_len)) {
+        pack_weights(isa, source, g.taps(), pixel_tile::vectors(isa) * lanes, target);
     }
     Box::new(ChannelsLast {
         geometry: g,
         isa,
         activation,
-        bias: aligned(&biases),
-        weights: aligned(&weights),
+        bias: pack_bias(bias, g.c_out_group(), lanes),
+        weights,
         offsets,
         source,
         rows,

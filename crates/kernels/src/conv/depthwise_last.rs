@@ -3,7 +3,7 @@
 
 use super::Activation;
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{aligned, pack_bias, pack_weights};
+use super::pixel_tile::{pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -46,17 +46,15 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
                 .push(u32::try_from(source.tap(ky, kx)).expect("a tile's scratch is far below 2^32 floats"));
         }
     }
-    let order: Vec<usize> = (0..g.taps()).collect();
-    let (mut weights, mut biases) = (Vec::new(), Vec::new());
-    pack_weights(weight, &order, isa.lanes(), isa.lanes(), &mut weights);
-    pack_bias(bias, isa.lanes(), &mut biases);
+    let mut weights = Aligned::of(packed_len(g.c_out, g.taps(), isa.lanes()));
+    pack_weights(isa, weight, g.taps(), isa.lanes(), weights.as_mut_slice());
     let rows = source.output_rows().min(g.y.output.div_ceil(8));
     Box::new(DepthwiseLast {
         geometry: g,
         isa,
         activation,
-        bias: aligned(&biases),
-        weights: aligned(&weights),
+        bias: pack_bias(bias, g.c_out, isa.lanes()),
+        weights,
         offsets,
         source,
         rows,

@@ -92,7 +92,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         isa,
         activation,
         bias: bias.to_vec(),
-        weights: tile::pack_weights(weight, g.taps(), g.c_out_group(), block),
+        weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
         offsets,
         width,
         vectors,

@@ -4,6 +4,7 @@
 //! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as in `tile.rs`, so both orders give the same bits.
 
 use super::Activation;
+use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -102,35 +103,40 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     }
 }
 
+/// Floats of a weight of `channels` channels in [`pack_weights`]' layout, one group.
+pub(super) fn packed_len(channels: usize, taps: usize, lanes: usize) -> usize {
+    channels.next_multiple_of(lanes) * taps
+}
+
 /// A group's weight `[c_out, taps]` as blocks of at most `block` channels, each `[tap][channel]` with zeros up to whole vectors,
-/// written one after the other; `order` names the tap of each product.
-pub(super) fn pack_weights(
-    weight: &[f32],
-    order: &[usize],
-    lanes: usize,
-    block: usize,
-    packed: &mut Vec<f32>,
-) {
-    let taps = order.len();
+/// one after the other.
+pub(super) fn pack_weights(isa: Isa, weight: &[f32], taps: usize, block: usize, packed: &mut [f32]) {
     let channels = weight.len() / taps;
     for first in (0..channels).step_by(block) {
         let count = block.min(channels - first);
-        for tap in order {
-            packed.extend((first..first + count).map(|channel| weight[channel * taps + tap]));
-            packed.resize(packed.len() + count.next_multiple_of(lanes) - count, 0.0);
+        let width = count.next_multiple_of(isa.lanes());
+        let target = &mut packed[first * taps..][..width * taps];
+        if width > count {
+            target.fill(0.0);
         }
+        let to_lanes = SwapAxes {
+            source: weight[first * taps..][..count * taps].as_ptr(),
+            source_stride: taps,
+            target: target.as_mut_ptr(),
+            target_stride: width,
+            size: [count, taps],
+        };
+        // SAFETY: the source has `count` lines of `taps` floats, the target `taps` lines of `width >= count`.
+        unsafe { to_lanes.run(isa) };
     }
 }
 
-/// A group's bias, as [`pack_weights`] lays out channels.
-pub(super) fn pack_bias(bias: &[f32], lanes: usize, packed: &mut Vec<f32>) {
-    packed.extend(bias);
-    packed.resize(packed.len() + bias.len().next_multiple_of(lanes) - bias.len(), 0.0);
-}
-
-/// The floats in aligned memory.
-pub(super) fn aligned(floats: &[f32]) -> Aligned {
-    let mut buffer = Aligned::zeros(floats.len());
-    buffer.as_mut_slice().copy_from_slice(floats);
-    buffer
+/// The bias of all groups, each group's channels up to whole vectors.
+pub(super) fn pack_bias(bias: &[f32], c_out_group: usize, lanes: usize) -> Aligned {
+    let width = c_out_group.next_multiple_of(lanes);
+    let mut packed = Aligned::zeros(bias.len() / c_out_group * width);
+    for (target, bias) in packed.as_mut_slice().chunks_exact_mut(width).zip(bias.chunks_exact(c_out_group)) {
+        target[..c_out_group].copy_from_slice(bias);
+    }
+    packed
 }

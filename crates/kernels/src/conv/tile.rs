@@ -4,6 +4,7 @@
 //! `bias + w₀·x₀ + w₁·x₁ + …`, one multiply-add after the other, whatever the tile it falls into: tiling never changes its bits.
 
 use super::Activation;
+use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -121,18 +122,28 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
 }
 
 /// The weight `[c_out, taps]` as blocks of `block` channels, each `[tap][channel]`; a group's last block may have fewer.
-pub(crate) fn pack_weights(weight: &[f32], taps: usize, c_out_group: usize, block: usize) -> Aligned {
-    let mut packed = Aligned::zeros(weight.len());
+pub(crate) fn pack_weights(
+    isa: Isa,
+    weight: &[f32],
+    taps: usize,
+    c_out_group: usize,
+    block: usize,
+) -> Aligned {
+    let mut packed = Aligned::of(weight.len());
     let target = packed.as_mut_slice();
     for (group, weight) in weight.chunks_exact(c_out_group * taps).enumerate() {
         for first in (0..c_out_group).step_by(block) {
             let channels = block.min(c_out_group - first);
             let start = (group * c_out_group + first) * taps;
-            for t in 0..channels {
-                for k in 0..taps {
-                    target[start + k * channels + t] = weight[(first + t) * taps + k];
-                }
-            }
+            let by_tap = SwapAxes {
+                source: weight[first * taps..][..channels * taps].as_ptr(),
+                source_stride: taps,
+                target: target[start..][..channels * taps].as_mut_ptr(),
+                target_stride: channels,
+                size: [channels, taps],
+            };
+            // SAFETY: both slices hold the block.
+            unsafe { by_tap.run(isa) };
         }
     }
     packed

@@ -11,7 +11,7 @@ mod transform;
 mod weights;
 
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{self, PIXELS, PixelTile, aligned, pack_bias};
+use super::pixel_tile::{self, PIXELS, PixelTile, pack_bias};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
@@ -24,10 +24,10 @@ use std::ops::Range;
 use tiling::Tiling;
 use transform::{F2, F3, F4, Strided3, Transform};
 
-// The amplification is (max over outputs of Σ|A|·Σ|G|·Σ|B|)² ⁄ 9, times 1.5 for the roundings of the transforms, rounded up.
-pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 12.0);
-pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 128.0);
-pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 128.0);
+// The amplification is (max over outputs of Σ|A|·Σ|G|·Σ|B|)² ⁄ 9, times 2 for the roundings of the transforms, rounded.
+pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 14.0);
+pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 144.0);
+pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 144.0);
 pub(super) const STRIDED_ALGORITHM: Algorithm = algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 12.0);
 
 const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
@@ -132,13 +132,11 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
         column_starts
             .extend(columns.starts[tiles].iter().map(|start| (start - left) * g.x.stride * source.pixel()));
     }
-    let mut biases = Vec::new();
-    pack_bias(bias, lanes, &mut biases);
     let mut packed = Winograd::<T, N, M> {
         geometry: g,
         isa,
         activation,
-        bias: aligned(&biases),
+        bias: pack_bias(bias, g.c_out, lanes),
         no_bias: Aligned::zeros(block),
         weights: weights::pack::<T, N, M>(weight, g.c_in, isa, block),
         offsets: (0..g.c_in).map(|c| u32::try_from(c).expect("channels of a weight in memory")).collect(),

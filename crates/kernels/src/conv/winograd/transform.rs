@@ -8,7 +8,6 @@
 
 use corr2d_simd::Simd;
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
-use std::f64::consts;
 
 /// `M` outputs at once from `N` input elements by `N` products.
 pub(super) trait Transform<const N: usize, const M: usize>: Copy + Send + Sync + 'static {
@@ -16,7 +15,7 @@ pub(super) trait Transform<const N: usize, const M: usize>: Copy + Send + Sync +
     const STRIDE: usize;
 
     /// G, one row for each product.
-    const WEIGHT: [[f64; 3]; N];
+    const WEIGHT: [[f32; 3]; N];
 
     /// `Bᵀ·d`.
     fn input<S: Simd>(s: S, d: [S::V; N]) -> [S::V; N];
@@ -31,7 +30,7 @@ pub(super) struct F2;
 
 impl Transform<4, 2> for F2 {
     const STRIDE: usize = 1;
-    const WEIGHT: [[f64; 3]; 4] = [[-1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
+    const WEIGHT: [[f32; 3]; 4] = [[-1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
 
     #[inline(always)]
     fn input<S: Simd>(s: S, d: [S::V; 4]) -> [S::V; 4] {
@@ -50,8 +49,8 @@ pub(super) struct F3;
 
 impl Transform<5, 3> for F3 {
     const STRIDE: usize = 1;
-    const WEIGHT: [[f64; 3]; 5] = {
-        let (a, b) = (consts::FRAC_1_SQRT_2, consts::SQRT_2);
+    const WEIGHT: [[f32; 3]; 5] = {
+        let (a, b) = (FRAC_1_SQRT_2, SQRT_2);
         let (na, nb) = (-3.0 * a, 3.0 * b);
         [
             [1.0 / na, a / na, 0.5 / na],
@@ -93,8 +92,8 @@ pub(super) struct F4;
 
 impl Transform<6, 4> for F4 {
     const STRIDE: usize = 1;
-    const WEIGHT: [[f64; 3]; 6] = {
-        let (a, b) = (consts::FRAC_1_SQRT_2, consts::SQRT_2);
+    const WEIGHT: [[f32; 3]; 6] = {
+        let (a, b) = (FRAC_1_SQRT_2, SQRT_2);
         [
             [1.0, 0.0, 0.0],
             [-1.0 / 1.5, -a / 1.5, -0.5 / 1.5],
@@ -138,7 +137,7 @@ pub(super) struct Strided3;
 
 impl Transform<7, 3> for Strided3 {
     const STRIDE: usize = 2;
-    const WEIGHT: [[f64; 3]; 7] = [
+    const WEIGHT: [[f32; 3]; 7] = [
         [-1.0, 0.0, 0.0],
         [0.5, 0.0, 0.5],
         [0.5, 0.0, -0.5],

@@ -1,7 +1,8 @@
-//! The weight's transform, `G·w·Gᵀ` in double precision, laid out for the register tile of `pixel_tile.rs`.
+//! The weight's transform, `G·w·Gᵀ`, laid out for the register tile of `pixel_tile.rs`.
 
 use super::transform::Transform;
 use crate::buffer::Aligned;
+use crate::conv::swap_axes::SwapAxes;
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::marker::PhantomData;
 
@@ -19,9 +20,14 @@ pub(super) fn pack<T: Transform<N, M>, const N: usize, const M: usize>(
     block: usize,
 ) -> Aligned {
     let c_out = weight.len() / (c_in * TAPS);
-    let mut packed = Aligned::zeros(N * N * c_in * c_out.next_multiple_of(isa.lanes()));
+    let len = N * N * c_in * c_out.next_multiple_of(isa.lanes());
+    let mut packed = Aligned::of(len);
+    // The taps of channels that are transformed together, `[c_in][tap][channel]`.
+    let mut taps = Aligned::zeros(c_in * TAPS * TOGETHER);
     isa.run(Pack::<T, N, M> {
+        isa,
         weight,
+        taps: taps.as_mut_slice(),
         c_in,
         c_out,
         block,
@@ -32,7 +38,9 @@ pub(super) fn pack<T: Transform<N, M>, const N: usize, const M: usize>(
 }
 
 struct Pack<'a, T, const N: usize, const M: usize> {
+    isa: Isa,
     weight: &'a [f32],
+    taps: &'a mut [f32],
     c_in: usize,
     c_out: usize,
     block: usize,
@@ -44,42 +52,74 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Pack<'_, T, 
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let Pack { weight, c_in, c_out, block, target, .. } = self;
+    fn run<S: Simd>(self, s: S) {
+        let Pack { isa, weight, taps, c_in, c_out, block, target, .. } = self;
         for first in (0..c_out).step_by(block) {
             let width = block.min(c_out - first).next_multiple_of(S::LANES);
             let start = N * N * c_in * first;
             for channel in (first..c_out.min(first + block)).step_by(TOGETHER) {
                 let count = TOGETHER.min(c_out.min(first + block) - channel);
+                let by_tap = SwapAxes {
+                    source: weight[channel * c_in * TAPS..][..count * c_in * TAPS].as_ptr(),
+                    source_stride: c_in * TAPS,
+                    target: taps.as_mut_ptr(),
+                    target_stride: TOGETHER,
+                    size: [count, c_in * TAPS],
+                };
+                // SAFETY: `count` lines of the weight, and a line of `TOGETHER` floats for each of their taps.
+                unsafe { by_tap.run(isa) };
                 for c in 0..c_in {
-                    let mut taps = [[0.0; TOGETHER]; TAPS];
-                    for o in 0..count {
-                        let kernel = &weight[((channel + o) * c_in + c) * TAPS..][..TAPS];
-                        for (tap, value) in taps.iter_mut().zip(kernel) {
-                            tap[o] = f64::from(*value);
-                        }
-                    }
-                    // Rows first: `G·w`, three columns of it.
-                    let mut rows = [[[0.0; TOGETHER]; 3]; N];
-                    for (row, g) in rows.iter_mut().zip(&T::WEIGHT) {
-                        for (x, element) in row.iter_mut().enumerate() {
-                            for o in 0..TOGETHER {
-                                element[o] =
-                                    g[0] * taps[x][o] + g[1] * taps[3 + x][o] + g[2] * taps[6 + x][o];
-                            }
-                        }
-                    }
-                    for (y, row) in rows.iter().enumerate() {
-                        for (x, g) in T::WEIGHT.iter().enumerate() {
-                            let place = start + ((y * N + x) * c_in + c) * width + channel - first;
-                            let target = &mut target[place..][..count];
-                            for (o, slot) in target.iter_mut().enumerate() {
-                                *slot = (g[0] * row[0][o] + g[1] * row[1][o] + g[2] * row[2][o]) as f32;
-                            }
+                    for part in (0..TOGETHER.min(width + first - channel)).step_by(S::LANES) {
+                        let place = start + c * width + channel - first + part;
+                        // SAFETY: taps have a line of `TOGETHER` floats, whole vectors, for each tap of each channel; the target
+                        // has `width` floats, whole vectors, for each element of each channel.
+                        unsafe {
+                            let taps = taps.as_ptr().add(c * TAPS * TOGETHER + part);
+                            let target = target.as_mut_ptr().add(place);
+                            transform::<S, T, N, M>(s, taps, target, c_in * width);
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Transforms the kernels of one vector of channels.
+///
+/// # Safety
+/// A vector is readable at each of the nine taps, `TOGETHER` floats apart, and writable at each of the elements, `element` apart.
+#[inline(always)]
+unsafe fn transform<S: Simd, T: Transform<N, M>, const N: usize, const M: usize>(
+    s: S,
+    taps: *const f32,
+    target: *mut f32,
+    element: usize,
+) {
+    let mut columns = [[s.splat(0.0); 3]; N];
+    for x in 0..3 {
+        // SAFETY: the caller's promise.
+        let taps = unsafe {
+            [
+                s.load(taps.add(x * TOGETHER)),
+                s.load(taps.add((3 + x) * TOGETHER)),
+                s.load(taps.add((6 + x) * TOGETHER)),
+            ]
+        };
+        for y in 0..N {
+            columns[y][x] = combine(s, T::WEIGHT[y], taps);
+        }
+    }
+    for y in 0..N {
+        for x in 0..N {
+            // SAFETY: the caller's promise.
+            unsafe { s.store(target.add((y * N + x) * element), combine(s, T::WEIGHT[x], columns[y])) };
+        }
+    }
+}
+
+/// The sum of three vectors, each times its factor.
+#[inline(always)]
+fn combine<S: Simd>(s: S, [a, b, c]: [f32; 3], [u, v, w]: [S::V; 3]) -> S::V {
+    s.mul_add(s.splat(a), u, s.mul_add(s.splat(b), v, s.mul(s.splat(c), w)))
 }
