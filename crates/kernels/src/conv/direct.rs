@@ -82,6 +82,8 @@ struct Direct {
     /// Distance of each tap from the place of its output in the scratch.
     offsets: Vec<u32>,
     source: Source,
+    /// How each phase of a row is copied.
+    copies: Vec<RowCopy>,
     /// Output rows of a tile.
     rows: usize,
     /// Output channels of a tile, within one group.
@@ -114,6 +116,10 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
             }
         }
     }
+    let copies = source.phases.iter().map(|phase| {
+        let first = *phase as isize - g.x.before as isize;
+        RowCopy::new(first, g.x.stride, g.x.input, source.columns, g.padding_mode)
+    });
     Box::new(Direct {
         geometry: g,
         isa,
@@ -121,6 +127,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         bias: bias.to_vec(),
         weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
         offsets,
+        copies: copies.collect(),
         source,
         rows,
         channels: blocks.div_ceil(parts) * block,
@@ -151,15 +158,13 @@ impl Direct {
                 let position = (first_row * g.y.stride + row) as isize - g.y.before as isize;
                 let from = g.padding_mode.source(position, g.y.input);
                 let line = &mut scratch[self.source.row(c, row)..self.source.row(c, row + 1)];
-                for (target, phase) in line.chunks_exact_mut(self.source.columns).zip(&self.source.phases) {
+                for (target, copy) in line.chunks_exact_mut(self.source.columns).zip(&self.copies) {
                     match from {
                         None => target.fill(0.0),
                         Some(y) => {
-                            let first = *phase as isize - g.x.before as isize;
-                            let copy = RowCopy { first, step: g.x.stride, mode: g.padding_mode };
                             let source = input.row(n, group * g.c_in_group() + c, y);
                             // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                            unsafe { copy.run(source, g.x.input, target) };
+                            unsafe { copy.run(self.isa, source, target) };
                         }
                     }
                 }

@@ -132,12 +132,12 @@ impl PackedConv for Filter2d {
             }
             let width = self.copied_columns(columns.len());
             let first = columns.start as isize - g.x.before as isize;
-            let copy = RowCopy { first, step: 1, mode: g.padding_mode };
+            let copy = RowCopy::new(first, 1, g.x.input, width, g.padding_mode);
             for (row, copied) in scratch.chunks_exact_mut(width).take(rows + g.y.kernel - 1).enumerate() {
                 match source_row(row) {
                     None => copied.fill(0.0),
                     // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                    Some(source) => unsafe { copy.run(source, g.x.input, copied) },
+                    Some(source) => unsafe { copy.run(self.isa, source, copied) },
                 }
             }
             // SAFETY: copied rows are a whole number of vectors plus the taps.

@@ -164,13 +164,11 @@ impl Gemm {
                         match g.padding_mode.source(g.y.position(y, ky), g.y.input) {
                             None => run.fill(0.0),
                             Some(row) => {
-                                let copy = RowCopy {
-                                    first: g.x.position(x, kx),
-                                    step: g.x.stride,
-                                    mode: g.padding_mode,
-                                };
+                                let first = g.x.position(x, kx);
+                                let copy =
+                                    RowCopy::new(first, g.x.stride, g.x.input, run.len(), g.padding_mode);
                                 // SAFETY: a row of the input has `x.input` elements, and panels are memory of their own.
-                                unsafe { copy.run(input.row(n, channel, row), g.x.input, run) };
+                                unsafe { copy.run(self.isa, input.row(n, channel, row), run) };
                             }
                         }
                         pixel += run.len();
