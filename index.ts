@@ -1,3 +1,10 @@
+export {
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  type OutputSize,
+} from './src/adaptive-pool2d.ts';
 export type { AbortSignalLike, AsyncOptions } from './src/async-call.ts';
 export type { Pair } from './src/check.ts';
 export type { ConvOptions } from './src/conv-settings.ts';
@@ -29,6 +36,8 @@ export {
   sobelY,
   unsharp,
 } from './src/kernels.ts';
+export { AdaptiveAvgPool2D, type AdaptiveAvgPool2DJSON } from './src/layers/adaptive-avg-pool2d.ts';
+export { AdaptiveMaxPool2D, type AdaptiveMaxPool2DJSON } from './src/layers/adaptive-max-pool2d.ts';
 export { AvgPool2D, type AvgPool2DJSON } from './src/layers/avg-pool2d.ts';
 export { Conv2D, type Conv2DOptions } from './src/layers/conv2d.ts';
 export type { Conv2DJSON, JSONNumber } from './src/layers/conv2d-json.ts';

@@ -65,4 +65,6 @@ export const POOL = {
   OUT_W: 21,
   FLOPS: 22,
   PADDING_LIMIT: 23,
+  /** Whether KH and KW are the output's sides. */
+  ADAPTIVE: 24,
 } as const;

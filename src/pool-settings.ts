@@ -64,6 +64,8 @@ export interface PoolSettings {
   readonly ceil: number;
   readonly countIncludePad: number;
   readonly divisorOverride: number;
+  /** Whether the kernel is the output's sides, where 0 stands for the input's. */
+  readonly adaptive: boolean;
 }
 
 const PADDING_LIMITS = ['half', 'window'] as const;
@@ -112,6 +114,7 @@ export function readPoolSettings(
     countIncludePad:
       countIncludePad === undefined || checkBoolean(countIncludePad, 'countIncludePad') ? 1 : 0,
     divisorOverride: divisorOverride === undefined ? 0 : checkInteger(divisorOverride, 'divisorOverride', 1),
+    adaptive: false,
   };
 }
 
@@ -148,8 +151,10 @@ export function fillPoolParams(settings: PoolSettings, input: readonly number[],
   params[POOL.C] = lengthAt(input, rank - 3);
   params[POOL.H] = lengthAt(input, rank - 2);
   params[POOL.W] = lengthAt(input, rank - 1);
-  params[POOL.KH] = settings.kernelH;
-  params[POOL.KW] = settings.kernelW;
+  const { adaptive, kernelH, kernelW } = settings;
+  params[POOL.KH] = adaptive && kernelH === 0 ? lengthAt(input, rank - 2) : kernelH;
+  params[POOL.KW] = adaptive && kernelW === 0 ? lengthAt(input, rank - 1) : kernelW;
+  params[POOL.ADAPTIVE] = adaptive ? 1 : 0;
   params[POOL.STRIDE_H] = settings.strideH;
   params[POOL.STRIDE_W] = settings.strideW;
   params[POOL.PAD_KIND] = padding.kind;

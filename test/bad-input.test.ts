@@ -4,7 +4,11 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  AdaptiveAvgPool2D,
+  AdaptiveMaxPool2D,
   AvgPool2D,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
   avgPool2d,
   Conv2D,
   conv2d,
@@ -13,6 +17,8 @@ import {
   corr2dMultiIn,
   corr2dMultiInOut,
   corr2dMultiInOut1x1,
+  globalAvgPool2d,
+  globalMaxPool2d,
   type Layer,
   MaxPool2D,
   maxPool2d,
@@ -91,6 +97,9 @@ const pair =
     ['a string in a pair', [2, '2'], invalidType(`${parameter}[1]`)],
     ['a hole in a pair', new Array(2), invalidType(`${parameter}[0]`)],
   ];
+
+// `null` stands for the input's side.
+const outputSize: Kind = (parameter) => pair(1)(parameter).filter(([, value]) => value !== null);
 
 const shapedData = (parameter: string): Bad[] => {
   const gone = new Float32Array(4);
@@ -405,6 +414,28 @@ const targets: Target[] = [
     options: [...AVG_OPTIONS, 'out'],
     call: (v, options) => loose(avgPool2d)(v.x, v.kernelSize, options),
   },
+  ...[adaptiveMaxPool2d, adaptiveAvgPool2d].map(
+    (f): Target => ({
+      name: f.name,
+      good: { x: image, outputSize: 4 },
+      kinds: { x: tensor([2, 3, 4]), outputSize, out: out(16) },
+      unknown: ['stride'],
+      options: ['out'],
+      call: (v, options) => loose(f)(v.x, v.outputSize, options),
+    }),
+  ),
+  method('globalMaxPool2d', loose(globalMaxPool2d), volume, [2, 3, 4], 2),
+  method('globalAvgPool2d', loose(globalAvgPool2d), volume, [2, 3, 4], 2),
+  ...[AdaptiveMaxPool2D, AdaptiveAvgPool2D].map(
+    (Adaptive): Target => ({
+      name: `new ${Adaptive.name}`,
+      good: { outputSize: 4 },
+      kinds: { outputSize },
+      unknown: [],
+      options: [],
+      call: (v) => new Adaptive(v.outputSize as never),
+    }),
+  ),
   {
     name: 'pool2dOutputShape',
     good: { inputShape: [1, 2, 6, 6], kernelSize: 2 },

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import {
+  AdaptiveAvgPool2D,
+  AdaptiveMaxPool2D,
   AvgPool2D,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
   avgPool2d,
   Conv2D,
   conv2d,
   corr2d,
+  globalAvgPool2d,
+  globalMaxPool2d,
   type Init,
   MaxPool2D,
   maxPool2d,
@@ -293,6 +299,56 @@ describe('plans', () => {
     expect(layer.forward(Tensor.zeros([0, 3, 5, 5])).size).toBe(0);
     expect(new MaxPool2D(2).forward(Tensor.zeros([0, 3, 5, 5])).shape).toEqual([0, 3, 2, 2]);
     expect(conv2d(Tensor.zeros([0, 3, 5, 5]), layer.weight, { out: new Float32Array(0) }).size).toBe(0);
+  });
+});
+
+describe('adaptive and global pooling', () => {
+  const x = Tensor.from([
+    [1, 2, 3],
+    [4, Number.NaN, 6],
+  ]);
+
+  it('takes windows that overlap, and repeats where the result is larger', () => {
+    expect(adaptiveMaxPool2d(x, [2, 2]).toArray()).toEqual([
+      [2, 3],
+      [Number.NaN, Number.NaN],
+    ]);
+    expect(adaptiveAvgPool2d(Tensor.from([[1, 5]]), [2, 3]).toArray()).toEqual([
+      [1, 3, 5],
+      [1, 3, 5],
+    ]);
+  });
+
+  it('keeps a side that is null', () => {
+    expect(bits(adaptiveMaxPool2d(x, null))).toEqual(bits(x));
+    expect(adaptiveAvgPool2d(Tensor.ones([2, 4, 5]), [null, 2]).shape).toEqual([2, 4, 2]);
+  });
+
+  it('of a whole plane keeps sides of 1', () => {
+    const planes = new Tensor(
+      Float32Array.from({ length: 24 }, (_, i) => i),
+      [2, 3, 4],
+    );
+    expect(globalMaxPool2d(planes).toArray()).toEqual([[[11]], [[23]]]);
+    expect(globalAvgPool2d(planes.transpose(0, 2, 1)).toArray()).toEqual([[[5.5]], [[17.5]]]);
+    expect(globalAvgPool2d(Tensor.zeros([0, 3, 5, 5])).shape).toEqual([0, 3, 1, 1]);
+    const out = new Float32Array(2);
+    expect(globalAvgPool2d(planes, { out }).data).toBe(out);
+  });
+
+  it('layers give the same as the functions, run off the event loop, and tell their shapes', async () => {
+    const image = Tensor.rand([2, 3, 9, 10], { seed: 4 });
+    for (const [layer, pool] of [
+      [new AdaptiveMaxPool2D([4, null]), adaptiveMaxPool2d],
+      [new AdaptiveAvgPool2D([4, null]), adaptiveAvgPool2d],
+    ] as const) {
+      const y = pool(image, [4, null]);
+      expectSameBits(bits(layer.forward(image)), bits(y));
+      expectSameBits(bits(await layer.forwardAsync(image)), bits(y));
+      expectSameBits(bits(layer.plan(image.shape).run(image)), bits(y));
+      expect(layer.outputShape(image.shape)).toEqual(y.shape);
+      expect(layer.outputSize).toEqual([4, null]);
+    }
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  AdaptiveAvgPool2D,
+  AdaptiveMaxPool2D,
   AvgPool2D,
   avgPool2d,
   Conv2D,
@@ -117,6 +119,8 @@ describe('errors', () => {
 describe('JSON of every layer', () => {
   const layers: [Layer, number[]][] = [
     [conv, [2, 5, 6]],
+    [new AdaptiveMaxPool2D([null, 4]), [6, 6]],
+    [new AdaptiveAvgPool2D(1), [2, 5, 7]],
     [new MaxPool2D(2), [6, 6]],
     [
       new MaxPool2D([3, 2], {

@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { avgPool2d, Conv2D, conv2d, maxPool2d, type PaddingMode, Tensor } from '../index.ts';
+import {
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool2d,
+  Conv2D,
+  conv2d,
+  maxPool2d,
+  type PaddingMode,
+  Tensor,
+} from '../index.ts';
 import { bits, expectClose } from './support/close.ts';
 
 interface Encoded {
@@ -34,6 +43,7 @@ interface PoolCase {
   ceilMode: boolean;
   countIncludePad?: boolean;
   divisorOverride?: number | null;
+  outputSize?: Two;
   x: Encoded;
   y: Encoded;
 }
@@ -108,5 +118,19 @@ describe('avgPool2d', () => {
       divisorOverride: divisorOverride ?? undefined,
     });
     expectClose(result, decode(c.y), 2e-6);
+  });
+});
+
+describe('adaptive pooling', () => {
+  const cases = poolings.filter((c) => c.mode.startsWith('adaptive'));
+
+  it('has its cases of the fixture', () => {
+    expect(cases).toHaveLength(20);
+  });
+
+  it.each(numbered(cases))('case %d', (_, { mode, outputSize = [0, 0], x, y }) => {
+    const isMax = mode === 'adaptive-max';
+    const result = (isMax ? adaptiveMaxPool2d : adaptiveAvgPool2d)(decode(x), outputSize);
+    expectClose(result, decode(y), isMax ? 0 : 2e-6);
   });
 });

@@ -7,7 +7,7 @@ import {
 } from '../pool-settings.ts';
 import type { LayerJSON } from './layer.ts';
 import { readLayerJSON } from './layer-json.ts';
-import { Pool2D } from './pool2d.ts';
+import { WindowPool2D } from './window-pool2d.ts';
 
 /** An `AvgPool2D` as plain data: its options. */
 export interface AvgPool2DJSON extends LayerJSON, AvgPoolOptions {
@@ -16,7 +16,7 @@ export interface AvgPool2DJSON extends LayerJSON, AvgPoolOptions {
 }
 
 /** Mean of each window, each channel by itself. The stride defaults to the window. Source: seed 4.1; PyTorch `AvgPool2d`. */
-export class AvgPool2D extends Pool2D {
+export class AvgPool2D extends WindowPool2D {
   /**
    * @param kernelSize the window, and the stride unless `stride` is given
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` (unknown option); RangeError

@@ -2,7 +2,7 @@ import { checkOptions, type Pair } from '../check.ts';
 import { MAX_POOL_OPTION_NAMES, type PoolOptions, poolOptions, readPoolSettings } from '../pool-settings.ts';
 import type { LayerJSON } from './layer.ts';
 import { readLayerJSON } from './layer-json.ts';
-import { Pool2D } from './pool2d.ts';
+import { WindowPool2D } from './window-pool2d.ts';
 
 /** A `MaxPool2D` as plain data: its options. */
 export interface MaxPool2DJSON extends LayerJSON, PoolOptions {
@@ -14,7 +14,7 @@ export interface MaxPool2DJSON extends LayerJSON, PoolOptions {
  * Maximum of each window, each channel by itself; NaN wins over every number. The stride defaults to the window.
  * Source: seed 4.2; PyTorch `MaxPool2d`.
  */
-export class MaxPool2D extends Pool2D {
+export class MaxPool2D extends WindowPool2D {
   /**
    * @param kernelSize the window, and the stride unless `stride` is given
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` (unknown option); RangeError

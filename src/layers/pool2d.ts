@@ -10,19 +10,13 @@ import { assertReadable, type Tensor, type TensorInput } from '../tensor.ts';
 import type { Layer, LayerJSON } from './layer.ts';
 import { type PlanOptions, readThreads } from './plan-options.ts';
 
-/** What the pooling layers share; they differ in their options only. */
+/** What all pooling layers share; they differ in their settings only. */
 export abstract class Pool2D implements Layer {
-  /** [kh, kw] */
-  readonly kernelSize: readonly [height: number, width: number];
-  /** [height, width] */
-  readonly stride: readonly [height: number, width: number];
   readonly #settings: PoolSettings;
   readonly #plans = new PlanCache();
 
   /** @internal */
   constructor(settings: PoolSettings) {
-    this.kernelSize = Object.freeze([settings.kernelH, settings.kernelW] as const);
-    this.stride = Object.freeze([settings.strideH, settings.strideW] as const);
     this.#settings = settings;
   }
 

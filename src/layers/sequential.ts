@@ -3,6 +3,8 @@ import { type Corr2dError, invalidType, invalidValue } from '../errors.ts';
 import { apartFrom, checkOut, OUT_OPTION_NAMES, type OutOption, readOut } from '../output.ts';
 import { sizeOf } from '../strides.ts';
 import { assertReadable, checkShape, type Tensor, type TensorInput, toTensor } from '../tensor.ts';
+import { AdaptiveAvgPool2D } from './adaptive-avg-pool2d.ts';
+import { AdaptiveMaxPool2D } from './adaptive-max-pool2d.ts';
 import { AvgPool2D } from './avg-pool2d.ts';
 import { Conv2D } from './conv2d.ts';
 import type { Layer, LayerJSON } from './layer.ts';
@@ -119,6 +121,8 @@ export class Sequential implements Layer {
 
 // Every layer that can be read back. Each class reads its own fields.
 const LAYERS: Record<string, (json: never) => Layer> = {
+  AdaptiveAvgPool2D: AdaptiveAvgPool2D.fromJSON,
+  AdaptiveMaxPool2D: AdaptiveMaxPool2D.fromJSON,
   AvgPool2D: AvgPool2D.fromJSON,
   Conv2D: Conv2D.fromJSON,
   MaxPool2D: MaxPool2D.fromJSON,

@@ -1,13 +1,19 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import {
+  type AdaptiveAvgPool2D,
+  type AdaptiveMaxPool2D,
   type Algorithm,
   AvgPool2D,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
   avgPool2d,
   Conv2D,
   type Conv2DJSON,
   conv2d,
   conv2dOutputShape,
   corr2d,
+  globalAvgPool2d,
+  globalMaxPool2d,
   info,
   type Layer,
   type Limits,
@@ -68,6 +74,10 @@ describe('functions', () => {
     expectTypeOf(pool2d).returns.toEqualTypeOf<Tensor>();
     expectTypeOf(conv2dOutputShape).returns.toEqualTypeOf<number[]>();
     expectTypeOf(maxPool2d(x, 2)).toEqualTypeOf<Tensor>();
+    expectTypeOf(adaptiveMaxPool2d(x, [3, null])).toEqualTypeOf<Tensor>();
+    expectTypeOf(adaptiveAvgPool2d(x, 3, { out: x })).toEqualTypeOf<Tensor>();
+    expectTypeOf(globalMaxPool2d(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(globalAvgPool2d(x)).toEqualTypeOf<Tensor>();
     expectTypeOf(x.shape).toEqualTypeOf<readonly number[]>();
   });
 
@@ -126,6 +136,8 @@ describe('layers', () => {
     expectTypeOf<Conv2D>().toExtend<Layer>();
     expectTypeOf<MaxPool2D>().toExtend<Layer>();
     expectTypeOf<AvgPool2D>().toExtend<Layer>();
+    expectTypeOf<AdaptiveAvgPool2D>().toExtend<Layer>();
+    expectTypeOf<AdaptiveMaxPool2D>().toExtend<Layer>();
     expectTypeOf<Sequential>().toExtend<Layer>();
     expectTypeOf(Sequential).toBeConstructibleWith([new Conv2D(1), new Sequential([new MaxPool2D(2)])]);
     expectTypeOf(layerFromJSON(new MaxPool2D(2).toJSON())).toEqualTypeOf<Layer>();

@@ -1,6 +1,8 @@
 //! The only place where shapes are computed and checked. Values of these types are valid by construction: positive sizes, at
 //! least one output element per image, products that fit the address space.
 
+mod adaptive;
+
 use crate::error::Error;
 use std::ops::Range;
 
@@ -97,7 +99,7 @@ pub struct Axis {
     pub input: usize,
     /// Window taps.
     pub kernel: usize,
-    /// Input elements from one window to the next.
+    /// Input elements from one window to the next; 0 in an adaptive axis whose windows are not all alike.
     pub stride: usize,
     /// Input elements from one tap to the next.
     pub dilation: usize,
@@ -126,6 +128,9 @@ impl Axis {
 impl Axis {
     /// The taps of window `output` that lie inside the unpadded input.
     pub fn inside(&self, output: usize) -> Range<usize> {
+        if self.stride == 0 {
+            return 0..self.window(output).len();
+        }
         let start = output * self.stride;
         let first = self.before.saturating_sub(start).div_ceil(self.dilation).min(self.kernel);
         let last = (self.before + self.input).saturating_sub(start).div_ceil(self.dilation).min(self.kernel);

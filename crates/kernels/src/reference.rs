@@ -1,6 +1,6 @@
 //! The naive oracle: the definitions, in `f64`, element by element. Every algorithm is tested against it.
 
-use crate::geometry::{ChannelOrder, ConvGeometry, PoolGeometry, PoolMode};
+use crate::geometry::{Axis, ChannelOrder, ConvGeometry, PoolGeometry, PoolMode};
 
 /// Cross-correlation by definition (the seed's sections 1.1, 2, 3): contiguous input, weight and bias to a contiguous output, in the
 /// geometry's order of axes.
@@ -54,9 +54,9 @@ pub fn pool2d(g: &PoolGeometry, input: &[f32]) -> Vec<f64> {
         for y in 0..g.y.output {
             for x in 0..g.x.output {
                 let (mut largest, mut sum, mut inside, mut covered) = (f64::NEG_INFINITY, 0.0, 0u32, 0u32);
-                for ky in 0..g.y.kernel {
-                    for kx in 0..g.x.kernel {
-                        let (row, column) = (g.y.position(y, ky), g.x.position(x, kx));
+                let (rows, columns) = (positions(&g.y, y), positions(&g.x, x));
+                for row in rows {
+                    for column in columns.iter().copied() {
                         let (padded_height, padded_width) =
                             ((g.y.input + g.y.after) as isize, (g.x.input + g.x.after) as isize);
                         covered += u32::from(row < padded_height && column < padded_width);
@@ -82,4 +82,16 @@ pub fn pool2d(g: &PoolGeometry, input: &[f32]) -> Vec<f64> {
         }
     }
     output
+}
+
+/// Where the taps of a window read, in the padding too. The windows of an adaptive axis reach from `⌊i · input / output⌋` to
+/// `⌈(i + 1) · input / output⌉`.
+fn positions(axis: &Axis, output: usize) -> Vec<isize> {
+    if axis.stride == 0 {
+        let step = axis.input as f64 / axis.output as f64;
+        let (start, end) =
+            ((output as f64 * step + 1e-9).floor(), ((output + 1) as f64 * step - 1e-9).ceil());
+        return (start as isize..end as isize).collect();
+    }
+    (0..axis.kernel).map(|tap| axis.position(output, tap)).collect()
 }

@@ -151,6 +151,8 @@ pub(crate) mod pool_place {
     pub(crate) const OUTPUT: usize = 20;
     pub(crate) const FLOPS: usize = 22;
     pub(crate) const PADDING_LIMIT: usize = 23;
+    /// Whether KERNEL is the output's sides.
+    pub(crate) const ADAPTIVE: usize = 24;
 }
 
 pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
@@ -163,6 +165,11 @@ pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
             ))
         })?),
     };
+    if p.choice(at::ADAPTIVE, &[false, true])? {
+        let planes = [p.size(at::BATCH)?, p.size(at::CHANNELS)?];
+        let largest = p.choice(at::MODE, &[true, false])?;
+        return Ok(PoolGeometry::adaptive(planes, p.pair(at::INPUT)?, p.pair(at::KERNEL)?, largest)?);
+    }
     let average = PoolMode::Average {
         count_include_pad: p.choice(at::COUNT_INCLUDE_PAD, &[false, true])?,
         divisor_override,

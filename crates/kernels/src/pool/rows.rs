@@ -162,9 +162,8 @@ impl<R: Reduce> Rows<'_, R> {
         let g = self.geometry;
         let width = g.x.input;
         let columns = columns(g, S::LANES);
-        let taps = g.y.inside(y);
-        let rows = taps.len();
-        let first = self.input.row(n, c, if rows == 0 { 0 } else { g.y.position(y, taps.start) as usize });
+        let rows = g.y.inside(y).len();
+        let first = self.input.row(n, c, g.y.first_inside(y));
         let step = self.input.row_stride() * g.y.dilation;
         let scratch = self.scratch.as_mut_ptr();
         // SAFETY: of each row, the elements that are left are read; written are those, within the phase's columns.
@@ -214,6 +213,16 @@ impl<R: Reduce> Rows<'_, R> {
                     match g.x.stride {
                         1 => s.load(self.scratch.as_ptr().add(column + x)),
                         2 => s.load(self.scratch.as_ptr().add(column % 2 * columns + column / 2 + x)),
+                        0 => {
+                            let mut lanes = [R::IDENTITY; 16];
+                            for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
+                                let window = g.x.window(x + i);
+                                if kx < window.end - window.start {
+                                    *lane = *self.scratch.as_ptr().add(window.start + kx);
+                                }
+                            }
+                            s.load(lanes.as_ptr())
+                        }
                         stride => {
                             let mut lanes = [R::IDENTITY; 16];
                             for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
