@@ -41,6 +41,7 @@ export function readAdaptiveSettings(mode: PoolMode, outputSize: unknown): PoolS
     countIncludePad: 0,
     divisorOverride: 0,
     adaptive: true,
+    norm: 0,
   };
 }
 

@@ -67,4 +67,5 @@ export const POOL = {
   PADDING_LIMIT: 23,
   /** Whether KH and KW are the output's sides. */
   ADAPTIVE: 24,
+  NORM: 25,
 } as const;

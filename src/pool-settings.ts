@@ -66,6 +66,8 @@ export interface PoolSettings {
   readonly divisorOverride: number;
   /** Whether the kernel is the output's sides, where 0 stands for the input's. */
   readonly adaptive: boolean;
+  /** The power of a norm. */
+  readonly norm: number;
 }
 
 const PADDING_LIMITS = ['half', 'window'] as const;
@@ -115,6 +117,7 @@ export function readPoolSettings(
       countIncludePad === undefined || checkBoolean(countIncludePad, 'countIncludePad') ? 1 : 0,
     divisorOverride: divisorOverride === undefined ? 0 : checkInteger(divisorOverride, 'divisorOverride', 1),
     adaptive: false,
+    norm: 0,
   };
 }
 
@@ -166,6 +169,7 @@ export function fillPoolParams(settings: PoolSettings, input: readonly number[],
   params[POOL.DILATION_H] = settings.dilationH;
   params[POOL.DILATION_W] = settings.dilationW;
   params[POOL.MODE] = settings.mode;
+  params[POOL.NORM] = settings.norm;
   params[POOL.CEIL] = settings.ceil;
   params[POOL.COUNT_INCLUDE_PAD] = settings.countIncludePad;
   params[POOL.DIVISOR_OVERRIDE] = settings.divisorOverride;

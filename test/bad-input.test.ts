@@ -20,6 +20,8 @@ import {
   globalAvgPool2d,
   globalMaxPool2d,
   type Layer,
+  LPPool2D,
+  lpPool2d,
   MaxPool2D,
   maxPool2d,
   pool2d,
@@ -97,6 +99,13 @@ const pair =
     ['a string in a pair', [2, '2'], invalidType(`${parameter}[1]`)],
     ['a hole in a pair', new Array(2), invalidType(`${parameter}[0]`)],
   ];
+
+const power: Kind = (parameter) => [
+  ...notOf(['number'], invalidType)(parameter),
+  ...[0, -1, Number.NaN, Infinity, 1e300, 1e-300].map(
+    (value): Bad => [String(value), value, outOfRange(parameter)],
+  ),
+];
 
 // `null` stands for the input's side.
 const outputSize: Kind = (parameter) => pair(1)(parameter).filter(([, value]) => value !== null);
@@ -436,6 +445,22 @@ const targets: Target[] = [
       call: (v) => new Adaptive(v.outputSize as never),
     }),
   ),
+  {
+    name: 'lpPool2d',
+    good: { x: image, normType: 2, kernelSize: 3 },
+    kinds: { x: tensor([2, 3, 4]), normType: power, kernelSize: pair(1), out: out(4), ...MAX_KINDS },
+    unknown: ['countIncludePad'],
+    options: [...MAX_OPTIONS, 'out'],
+    call: (v, options) => loose(lpPool2d)(v.x, v.normType, v.kernelSize, options),
+  },
+  {
+    name: 'new LPPool2D',
+    good: { normType: 2, kernelSize: 3 },
+    kinds: { normType: power, kernelSize: pair(1), ...MAX_KINDS },
+    unknown: ['out'],
+    options: MAX_OPTIONS,
+    call: (v, options) => new LPPool2D(v.normType as never, v.kernelSize as never, options as never),
+  },
   {
     name: 'pool2dOutputShape',
     good: { inputShape: [1, 2, 6, 6], kernelSize: 2 },

@@ -12,6 +12,8 @@ import {
   globalAvgPool2d,
   globalMaxPool2d,
   type Init,
+  LPPool2D,
+  lpPool2d,
   MaxPool2D,
   maxPool2d,
   Tensor,
@@ -349,6 +351,42 @@ describe('adaptive and global pooling', () => {
       expect(layer.outputShape(image.shape)).toEqual(y.shape);
       expect(layer.outputSize).toEqual([4, null]);
     }
+  });
+});
+
+describe('lpPool2d', () => {
+  const x = Tensor.from([
+    [3, -4, Number.NaN],
+    [0, 12, 1],
+  ]);
+
+  it('is the norm of the absolute values', () => {
+    expect(lpPool2d(x, 2, 2).toArray()).toEqual([[13]]);
+    expect(lpPool2d(x, 1, [1, 2], { stride: 1 }).toArray()).toEqual([
+      [7, Number.NaN],
+      [12, 13],
+    ]);
+    expect(lpPool2d(x, 3, [2, 1], { stride: [1, 3] }).data[0]).toBeCloseTo(3, 6);
+    expect(lpPool2d(Tensor.from([[4, -9]]), 0.5, [1, 2]).data[0]).toBeCloseTo(25, 5);
+  });
+
+  it('adds nothing for padding, and scales an incomplete last window', () => {
+    expect(lpPool2d(Tensor.ones([2, 2]), 1, 2, { padding: 1 }).toArray()).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    expect(lpPool2d(Tensor.ones([1, 3]), 1, [1, 2], { ceilMode: true }).toArray()).toEqual([[2, 2]]);
+  });
+
+  it('the layer gives the same, off the event loop too', async () => {
+    const image = Tensor.rand([2, 3, 9, 10], { seed: 4 });
+    const options = { stride: 2, padding: 1, dilation: 2, ceilMode: true } as const;
+    const layer = new LPPool2D(3, 3, options);
+    const y = lpPool2d(image, 3, 3, options);
+    expectSameBits(bits(layer.forward(image)), bits(y));
+    expectSameBits(bits(await layer.forwardAsync(image)), bits(y));
+    expect(layer.outputShape(image.shape)).toEqual(y.shape);
+    expect(layer.normType).toBe(3);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   avgPool2d,
   Conv2D,
   type Layer,
+  LPPool2D,
   layerFromJSON,
   MaxPool2D,
   Sequential,
@@ -120,6 +121,7 @@ describe('JSON of every layer', () => {
   const layers: [Layer, number[]][] = [
     [conv, [2, 5, 6]],
     [new AdaptiveMaxPool2D([null, 4]), [6, 6]],
+    [new LPPool2D(1.5, [3, 2], { stride: 2, padding: 1, ceilMode: true }), [6, 6]],
     [new AdaptiveAvgPool2D(1), [2, 5, 7]],
     [new MaxPool2D(2), [6, 6]],
     [

@@ -8,6 +8,7 @@ import {
   avgPool2d,
   Conv2D,
   conv2d,
+  lpPool2d,
   maxPool2d,
   type PaddingMode,
   Tensor,
@@ -44,6 +45,7 @@ interface PoolCase {
   countIncludePad?: boolean;
   divisorOverride?: number | null;
   outputSize?: Two;
+  normType?: number;
   x: Encoded;
   y: Encoded;
 }
@@ -132,5 +134,19 @@ describe('adaptive pooling', () => {
     const isMax = mode === 'adaptive-max';
     const result = (isMax ? adaptiveMaxPool2d : adaptiveAvgPool2d)(decode(x), outputSize);
     expectClose(result, decode(y), isMax ? 0 : 2e-6);
+  });
+});
+
+describe('lpPool2d', () => {
+  const cases = poolings.filter((c) => c.mode === 'lp');
+
+  it('has its cases of the fixture', () => {
+    expect(cases).toHaveLength(41);
+  });
+
+  it.each(numbered(cases))('case %d', (_, c) => {
+    const { normType = 0, kernelSize, stride, padding, dilation, ceilMode } = c;
+    const result = lpPool2d(decode(c.x), normType, kernelSize, { stride, padding, dilation, ceilMode });
+    expectClose(result, decode(c.y), 2e-6);
   });
 });

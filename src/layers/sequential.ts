@@ -9,6 +9,7 @@ import { AvgPool2D } from './avg-pool2d.ts';
 import { Conv2D } from './conv2d.ts';
 import type { Layer, LayerJSON } from './layer.ts';
 import { readLayerJSON } from './layer-json.ts';
+import { LPPool2D } from './lp-pool2d.ts';
 import { MaxPool2D } from './max-pool2d.ts';
 
 /** A `Sequential` as plain data. */
@@ -125,6 +126,7 @@ const LAYERS: Record<string, (json: never) => Layer> = {
   AdaptiveMaxPool2D: AdaptiveMaxPool2D.fromJSON,
   AvgPool2D: AvgPool2D.fromJSON,
   Conv2D: Conv2D.fromJSON,
+  LPPool2D: LPPool2D.fromJSON,
   MaxPool2D: MaxPool2D.fromJSON,
   Sequential: Sequential.fromJSON,
 };

@@ -17,8 +17,10 @@ import {
   info,
   type Layer,
   type Limits,
+  type LPPool2D,
   layerFromJSON,
   loadStateDict,
+  lpPool2d,
   MaxPool2D,
   maxPool2d,
   type Pair,
@@ -77,6 +79,7 @@ describe('functions', () => {
     expectTypeOf(adaptiveMaxPool2d(x, [3, null])).toEqualTypeOf<Tensor>();
     expectTypeOf(adaptiveAvgPool2d(x, 3, { out: x })).toEqualTypeOf<Tensor>();
     expectTypeOf(globalMaxPool2d(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(lpPool2d(x, 2, [2, 3], { ceilMode: true })).toEqualTypeOf<Tensor>();
     expectTypeOf(globalAvgPool2d(x)).toEqualTypeOf<Tensor>();
     expectTypeOf(x.shape).toEqualTypeOf<readonly number[]>();
   });
@@ -137,6 +140,7 @@ describe('layers', () => {
     expectTypeOf<MaxPool2D>().toExtend<Layer>();
     expectTypeOf<AvgPool2D>().toExtend<Layer>();
     expectTypeOf<AdaptiveAvgPool2D>().toExtend<Layer>();
+    expectTypeOf<LPPool2D>().toExtend<Layer>();
     expectTypeOf<AdaptiveMaxPool2D>().toExtend<Layer>();
     expectTypeOf<Sequential>().toExtend<Layer>();
     expectTypeOf(Sequential).toBeConstructibleWith([new Conv2D(1), new Sequential([new MaxPool2D(2)])]);

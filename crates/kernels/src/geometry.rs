@@ -394,7 +394,7 @@ impl ConvGeometry {
 }
 
 /// What a pooling computes from the elements of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PoolMode {
     /// The largest; NaN when any is NaN; padding is -inf.
     Max,
@@ -405,6 +405,9 @@ pub enum PoolMode {
         /// A divisor to use instead of the count.
         divisor_override: Option<u32>,
     },
+    /// The norm `(Σ|x|^p)^(1/p)` of this positive `p` (ONNX `LpPool`); the sum over an incomplete last window is scaled to a whole
+    /// window's size, as PyTorch's `lp_pool2d` and ONNX's reference do.
+    Norm(f32),
 }
 
 /// How wide the explicit padding of a pooling may be.
@@ -437,7 +440,7 @@ pub struct PoolRequest {
 }
 
 /// A 2-D pooling as PyTorch's `max_pool2d`/`avg_pool2d` and ONNX's `MaxPool`/`AveragePool` define it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PoolGeometry {
     /// Images; may be 0.
     pub batch: usize,

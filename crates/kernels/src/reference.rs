@@ -53,6 +53,7 @@ pub fn pool2d(g: &PoolGeometry, input: &[f32]) -> Vec<f64> {
     for plane in input.chunks_exact(g.y.input * g.x.input) {
         for y in 0..g.y.output {
             for x in 0..g.x.output {
+                let mut powers = 0.0;
                 let (mut largest, mut sum, mut inside, mut covered) = (f64::NEG_INFINITY, 0.0, 0u32, 0u32);
                 let (rows, columns) = (positions(&g.y, y), positions(&g.x, x));
                 for row in rows {
@@ -67,6 +68,9 @@ pub fn pool2d(g: &PoolGeometry, input: &[f32]) -> Vec<f64> {
                         let value = f64::from(plane[row as usize * g.x.input + column as usize]);
                         inside += 1;
                         sum += value;
+                        if let PoolMode::Norm(power) = g.mode {
+                            powers += value.abs().powf(f64::from(power));
+                        }
                         if value > largest || value.is_nan() {
                             largest = value;
                         }
@@ -77,6 +81,10 @@ pub fn pool2d(g: &PoolGeometry, input: &[f32]) -> Vec<f64> {
                     PoolMode::Average { divisor_override: Some(divisor), .. } => sum / f64::from(divisor),
                     PoolMode::Average { count_include_pad: true, .. } => sum / f64::from(covered.max(1)),
                     PoolMode::Average { count_include_pad: false, .. } => sum / f64::from(inside.max(1)),
+                    PoolMode::Norm(power) => {
+                        let whole = (g.y.kernel * g.x.kernel) as f64;
+                        (powers * whole / f64::from(covered.max(1))).powf(1.0 / f64::from(power))
+                    }
                 });
             }
         }

@@ -368,6 +368,46 @@ fn the_same_bits_for_any_number_of_threads_and_split_of_the_batch() {
     }
 }
 
+/// Norms are within the error of a few roundings, relative to themselves: nothing cancels in a sum of absolute values.
+#[test]
+fn norms() {
+    let mut checked = 0;
+    for power in [1.0, 2.0, 3.0, 0.5, 2.75] {
+        for rounding in ROUNDINGS {
+            for (input, kernel, stride, padding) in [
+                ([4, 37], [2, 2], [2, 2], Padding::Valid),
+                ([9, 40], [3, 3], [1, 1], padded([3, 3])),
+                ([9, 41], [3, 2], [2, 2], padded([3, 2])),
+                ([7, 23], [2, 4], [3, 3], Padding::SameLower),
+            ] {
+                let mode = PoolMode::Norm(power);
+                let pooling = Pooling {
+                    channels: 2,
+                    input,
+                    kernel,
+                    stride,
+                    padding,
+                    rounding,
+                    mode,
+                    ..Pooling::default()
+                };
+                let g = pooling.geometry().expect("a valid shape");
+                let x = Random::new(9).floats(g.input_len());
+                let exact = reference::pool2d(&g, &x);
+                run_every_way(&pooling, &g, &x, |label, output| {
+                    for (i, (result, exact)) in output.iter().zip(&exact).enumerate() {
+                        let error = (f64::from(*result) - exact).abs();
+                        let bound = 20.0 * EPSILON * exact;
+                        assert!(error <= bound, "{label} at {:?}: {result}, not {exact}", place(&g, i));
+                    }
+                });
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(checked, 60);
+}
+
 /// Views with gaps of NaN between rows, channels and images.
 #[test]
 fn views_give_the_bits_of_a_copy() {

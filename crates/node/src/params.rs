@@ -153,6 +153,7 @@ pub(crate) mod pool_place {
     pub(crate) const PADDING_LIMIT: usize = 23;
     /// Whether KERNEL is the output's sides.
     pub(crate) const ADAPTIVE: usize = 24;
+    pub(crate) const NORM: usize = 25;
 }
 
 pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
@@ -186,7 +187,7 @@ pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
         },
         padding_limit: p.choice(at::PADDING_LIMIT, &[PaddingLimit::Half, PaddingLimit::Window])?,
         rounding: p.choice(at::ROUNDING, &[Rounding::Floor, Rounding::Ceil, Rounding::CeilOnnx])?,
-        mode: p.choice(at::MODE, &[PoolMode::Max, average])?,
+        mode: p.choice(at::MODE, &[PoolMode::Max, average, PoolMode::Norm(p.number(at::NORM)? as f32)])?,
     };
     Ok(PoolGeometry::new(&request)?)
 }

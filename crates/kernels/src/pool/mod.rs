@@ -1,5 +1,6 @@
 //! Pooling: one plan, one file per reduction, one walk over rows that serves them all.
 
+mod norm;
 mod plan;
 mod reduce;
 mod rows;

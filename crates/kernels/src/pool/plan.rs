@@ -1,5 +1,6 @@
 //! Plan a pooling once, run it often.
 
+use super::norm::{RootOfPowers, RootOfSquares, SumOfAbsolutes};
 use super::reduce::{Max, Mean, Reduce};
 use super::rows::{self, Rows};
 use crate::buffer::with_scratch;
@@ -57,6 +58,9 @@ impl PoolPlan {
         match g.mode {
             PoolMode::Max => self.reduce(Max, &input, &output, pool, threads),
             PoolMode::Average { .. } => self.reduce(Mean, &input, &output, pool, threads),
+            PoolMode::Norm(1.0) => self.reduce(SumOfAbsolutes, &input, &output, pool, threads),
+            PoolMode::Norm(2.0) => self.reduce(RootOfSquares, &input, &output, pool, threads),
+            PoolMode::Norm(power) => self.reduce(RootOfPowers { power }, &input, &output, pool, threads),
         }
         Ok(())
     }
@@ -107,9 +111,11 @@ fn counts(g: &PoolGeometry) -> [Vec<f32>; 2] {
         PoolMode::Average { divisor_override: Some(divisor), .. } => (|_, _| 1, divisor as f32),
         PoolMode::Average { count_include_pad: true, .. } => (Axis::covered, 1.0),
         PoolMode::Average { count_include_pad: false, .. } => (|axis, output| axis.inside(output).len(), 1.0),
+        PoolMode::Norm(_) => (Axis::covered, 1.0),
     };
     let count = |axis: &Axis, factor: f32| {
-        (0..axis.output).map(|i| axis_counts(axis, i).max(1) as f32 * factor).collect::<Vec<f32>>()
+        let unit = if let PoolMode::Norm(_) = g.mode { axis.kernel as f32 } else { 1.0 };
+        (0..axis.output).map(|i| axis_counts(axis, i).max(1) as f32 * factor / unit).collect::<Vec<f32>>()
     };
     let mut columns = count(&g.x, 1.0);
     columns.resize(g.x.output.next_multiple_of(MOST_LANES), 1.0);

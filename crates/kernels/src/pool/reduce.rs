@@ -7,6 +7,12 @@ pub(super) trait Reduce: Copy + Send + Sync {
     /// What padding counts as.
     const IDENTITY: f32;
 
+    /// What is reduced in place of an element of the input.
+    #[inline(always)]
+    fn element<S: Simd>(self, _: S, element: S::V) -> S::V {
+        element
+    }
+
     /// Adds `element` to `so_far`.
     fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V;
 

@@ -122,7 +122,8 @@ impl<R: Reduce> Rows<'_, R> {
                     let at = 2 * x + half * S::LANES;
                     let upper = self.load(s, sources[0].wrapping_add(at), counts[half]);
                     let lower = self.load(s, sources[1].wrapping_add(at), counts[half]);
-                    columns[half] = self.reduce.combine(s, upper, lower);
+                    columns[half] =
+                        self.reduce.combine(s, self.reduce.element(s, upper), self.reduce.element(s, lower));
                 }
                 let (even, odd) = s.deinterleave(columns[0], columns[1]);
                 let v = self.finish(s, self.reduce.combine(s, even, odd), count, x);
@@ -148,7 +149,7 @@ impl<R: Reduce> Rows<'_, R> {
         for row in 0..rows {
             // SAFETY: the caller's promise.
             let v = unsafe { self.load(s, source.wrapping_add(row * row_step), count) };
-            reduced = self.reduce.combine(s, reduced, v);
+            reduced = self.reduce.combine(s, reduced, self.reduce.element(s, v));
         }
         reduced
     }

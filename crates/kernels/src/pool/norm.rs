@@ -1,0 +1,110 @@
+//! Reductions to a norm: sums of powers of the absolute values, and the sum's root. The divisor scales incomplete windows.
+
+use super::reduce::Reduce;
+use corr2d_simd::Simd;
+
+/// Lanes of the widest vectors.
+const MOST_LANES: usize = 16;
+
+#[inline(always)]
+fn abs<S: Simd>(s: S, v: S::V) -> S::V {
+    s.max(v, s.sub(s.splat(0.0), v))
+}
+
+#[inline(always)]
+fn to_lanes<S: Simd>(s: S, v: S::V) -> [f32; MOST_LANES] {
+    let mut lanes = [0.0; MOST_LANES];
+    // SAFETY: no vector has more lanes.
+    unsafe { s.store(lanes.as_mut_ptr(), v) };
+    lanes
+}
+
+#[inline(always)]
+fn from_lanes<S: Simd>(s: S, lanes: &[f32; MOST_LANES]) -> S::V {
+    // SAFETY: no vector has more lanes.
+    unsafe { s.load(lanes.as_ptr()) }
+}
+
+/// `p = 1`: the sum of absolute values.
+#[derive(Clone, Copy)]
+pub(super) struct SumOfAbsolutes;
+
+impl Reduce for SumOfAbsolutes {
+    const IDENTITY: f32 = 0.0;
+
+    #[inline(always)]
+    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
+        abs(s, element)
+    }
+
+    #[inline(always)]
+    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
+        s.add(so_far, element)
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
+        s.div(reduced, count)
+    }
+}
+
+/// `p = 2`: the root of the sum of squares.
+#[derive(Clone, Copy)]
+pub(super) struct RootOfSquares;
+
+impl Reduce for RootOfSquares {
+    const IDENTITY: f32 = 0.0;
+
+    #[inline(always)]
+    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
+        s.mul(element, element)
+    }
+
+    #[inline(always)]
+    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
+        s.add(so_far, element)
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
+        let mut lanes = to_lanes(s, s.div(reduced, count));
+        for lane in lanes.iter_mut().take(S::LANES) {
+            *lane = lane.sqrt();
+        }
+        from_lanes(s, &lanes)
+    }
+}
+
+/// Any `p`, lane by lane.
+#[derive(Clone, Copy)]
+pub(super) struct RootOfPowers {
+    pub(super) power: f32,
+}
+
+impl Reduce for RootOfPowers {
+    const IDENTITY: f32 = 0.0;
+
+    #[inline(always)]
+    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
+        let mut lanes = to_lanes(s, element);
+        for lane in lanes.iter_mut().take(S::LANES) {
+            *lane = lane.abs().powf(self.power);
+        }
+        from_lanes(s, &lanes)
+    }
+
+    #[inline(always)]
+    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
+        s.add(so_far, element)
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
+        let mut lanes = to_lanes(s, s.div(reduced, count));
+        for lane in lanes.iter_mut().take(S::LANES) {
+            // The reciprocal in f64: rounded to f32, it would be as far off as the logarithm of the sum is large.
+            *lane = f64::from(*lane).powf(1.0 / f64::from(self.power)) as f32;
+        }
+        from_lanes(s, &lanes)
+    }
+}
