@@ -4,7 +4,7 @@ import { defineConfig } from 'tsdown';
 // (isolatedDeclarations), which does not use TypeScript, so `overrides` in package.json lifts that range; it keeps the
 // compiler that @arethetypeswrong/core brings for itself.
 export default defineConfig({
-  // One line for each public entry. The output stays one level deep: the path below is then right from src/ and from
+  // One line for each public entry. The output stays one level deep: paths to loader/ are then right from src/ and from
   // dist/ alike.
   entry: {
     index: 'index.ts',
@@ -14,6 +14,17 @@ export default defineConfig({
   platform: 'node',
   target: 'node20',
   tsconfig: 'tsconfig.build.json',
+  plugins: [
+    {
+      // Kept as it is: bundlers of programs follow its literal requires to the binary. tsdown would change the path.
+      name: 'loader',
+      resolveId: {
+        order: 'pre',
+        filter: { id: /^\.\.\/loader\// },
+        handler: (id) => ({ id, external: 'absolute' }),
+      },
+    },
+  ],
   dts: { oxc: true },
   fixedExtension: true,
   // Stable names, so that two builds of the same sources are the same files.

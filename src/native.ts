@@ -1,11 +1,8 @@
-/** The only door to the native addon: nothing else imports the generated loader. */
-import { createRequire } from 'node:module';
-import type * as Binding from '../native/binding.cjs';
+/** The only door to what computes: nothing else imports the loaders. */
+import { loadNative } from '../loader/native.cjs';
 
-// A literal path, so that bundlers and file tracers find the binary; it is right from `src/` and from `dist/` alike.
-const binding = createRequire(import.meta.url)('../native/binding.cjs') as typeof Binding;
-
-export const native: typeof Binding = binding;
+// The path is right from `src/` and from `dist/` alike.
+export const native: ReturnType<typeof loadNative> = loadNative();
 
 /** The algorithms of this binary, in the order of the numbers that stand for them in params. */
-export const algorithms: readonly string[] = binding.runtimeInfo().algorithms;
+export const algorithms: readonly string[] = native.runtimeInfo().algorithms;

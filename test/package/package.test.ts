@@ -1,46 +1,23 @@
 /** The package as its users get it: packed, installed outside the repository, and called from each module system. */
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { npm, root } from '../../scripts/lib/command.mjs';
+import { root } from '../../scripts/lib/command.mjs';
+import { Consumer, run } from './consumer.ts';
 
-const consumer = mkdtempSync(path.join(tmpdir(), 'corr2d-consumer-'));
 const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
+let consumer: Consumer;
 let tarball: Buffer;
-let packedFiles: string[];
-
-/** Runs a program in the consumer's folder; a failure carries what it wrote. */
-function run([program, ...args]: readonly [string, ...string[]], cwd: string = consumer): string {
-  try {
-    return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`);
-  }
-}
-
-function node(...args: string[]): string {
-  return run([process.execPath, ...args]);
-}
 
 beforeAll(() => {
-  const packed = run(npm('pack', '--json', '--ignore-scripts', '--pack-destination', consumer), root);
-  const [description] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }];
-  packedFiles = description.files.map((file) => file.path);
-  tarball = readFileSync(path.join(consumer, description.filename));
-  cpSync(fileURLToPath(new URL('consumer', import.meta.url)), consumer, { recursive: true });
-  run(npm('install', '--offline', '--no-audit', '--no-fund', `./${description.filename}`));
+  consumer = new Consumer();
+  tarball = readFileSync(consumer.tarball);
 });
 
-afterAll(() => {
-  rmSync(consumer, { recursive: true, force: true });
-});
+afterAll(() => consumer?.remove());
 
 describe('the tarball', () => {
   test('has what its users need and nothing else', () => {
@@ -49,24 +26,29 @@ describe('the tarball', () => {
       /^README\.md$/,
       /^LICENSE-(MIT|APACHE)$/,
       /^dist\/[\w-]+\.([cm]js|d\.[cm]ts)$/,
+      /^loader\/\w+\.(cjs|d\.cts)$/,
       /^native\/binding\.(cjs|d\.cts)$/,
       /^native\/corr2d\.[\w-]+\.node$/,
     ];
-    expect(packedFiles.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
-    expect(expected.filter((pattern) => !packedFiles.some((file) => pattern.test(file)))).toEqual([]);
+    expect(consumer.packedFiles.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual(
+      [],
+    );
+    expect(expected.filter((pattern) => !consumer.packedFiles.some((file) => pattern.test(file)))).toEqual(
+      [],
+    );
   });
 
   test('runs no script and brings no package when it is installed', () => {
     const manifest = JSON.parse(
-      readFileSync(path.join(consumer, 'node_modules/corr2d/package.json'), 'utf8'),
+      readFileSync(path.join(consumer.folder, 'node_modules/corr2d/package.json'), 'utf8'),
     );
     expect(Object.keys(manifest.scripts)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$|^prepare$/)]),
     );
     expect(manifest.dependencies).toBeUndefined();
-    expect(readdirSync(path.join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
-      'corr2d',
-    ]);
+    expect(
+      readdirSync(path.join(consumer.folder, 'node_modules')).filter((name) => !name.startsWith('.')),
+    ).toEqual(['corr2d']);
   });
 
   test('is clean by publint', async () => {
@@ -86,21 +68,21 @@ describe('the tarball', () => {
 
 describe('an installed package', () => {
   test('works in an ES module', () => {
-    expect(node('program.mjs')).toBe('ok\n');
+    expect(consumer.node('program.mjs')).toBe('ok\n');
   });
 
   test('works in a CommonJS module', () => {
-    expect(node('program.cjs')).toBe('ok\n');
+    expect(consumer.node('program.cjs')).toBe('ok\n');
   });
 
   test('compiles in strict TypeScript, with all library declarations checked', () => {
-    expect(node(compiler, '--project', 'tsconfig.json')).toBe('');
+    expect(consumer.node(compiler, '--project', 'tsconfig.json')).toBe('');
   });
 
   test.each(['typed-module.mjs', 'typed-common.cjs'])(
     'works when compiled from TypeScript: %s',
     (program) => {
-      expect(node(path.join('compiled', program))).toBe('ok\n');
+      expect(consumer.node(path.join('compiled', program))).toBe('ok\n');
     },
   );
 });
