@@ -1,8 +1,11 @@
 export {
+  type AdaptivePool2dOptions,
+  type AdaptivePoolOptions,
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   globalAvgPool2d,
   globalMaxPool2d,
+  type IndexedAdaptiveMaxPool2dOptions,
   type OutputSize,
 } from './src/adaptive-pool2d.ts';
 export type { AbortSignalLike, AsyncOptions } from './src/async-call.ts';
@@ -37,19 +40,24 @@ export {
   unsharp,
 } from './src/kernels.ts';
 export { AdaptiveAvgPool2D, type AdaptiveAvgPool2DJSON } from './src/layers/adaptive-avg-pool2d.ts';
-export { AdaptiveMaxPool2D, type AdaptiveMaxPool2DJSON } from './src/layers/adaptive-max-pool2d.ts';
+export {
+  AdaptiveMaxPool2D,
+  type AdaptiveMaxPool2DJSON,
+  type AdaptiveMaxPool2DOptions,
+} from './src/layers/adaptive-max-pool2d.ts';
 export { AvgPool2D, type AvgPool2DJSON } from './src/layers/avg-pool2d.ts';
 export { Conv2D, type Conv2DOptions } from './src/layers/conv2d.ts';
 export type { Conv2DJSON, JSONNumber } from './src/layers/conv2d-json.ts';
 export type { Init } from './src/layers/initialize.ts';
 export type { Layer, LayerJSON } from './src/layers/layer.ts';
 export { LPPool2D, type LPPool2DJSON } from './src/layers/lp-pool2d.ts';
-export { MaxPool2D, type MaxPool2DJSON } from './src/layers/max-pool2d.ts';
+export { MaxPool2D, type MaxPool2DJSON, type MaxPool2DOptions } from './src/layers/max-pool2d.ts';
 export type { PlanOptions } from './src/layers/plan-options.ts';
 export { layerFromJSON, Sequential, type SequentialJSON } from './src/layers/sequential.ts';
 export { loadSafetensors, loadStateDict, saveSafetensors, stateDict } from './src/layers/state.ts';
 export { type Limits, setLimits } from './src/limits.ts';
 export { type LpPool2dOptions, lpPool2d } from './src/lp-pool2d.ts';
+export type { IndexedMax } from './src/max-indices.ts';
 export type { NestedArray, NestedNumbers } from './src/nested.ts';
 export type { Activation, Algorithm, Layout, Padding, PaddingMode } from './src/options.ts';
 export type { OutOption } from './src/output.ts';
@@ -59,6 +67,7 @@ export type { AvgPoolOptions, PoolMode, PoolOptions } from './src/pool-settings.
 export {
   type AvgPool2dOptions,
   avgPool2d,
+  type IndexedMaxPool2dOptions,
   type MaxPool2dOptions,
   maxPool2d,
   pool2d,

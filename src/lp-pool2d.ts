@@ -35,7 +35,7 @@ export function readLpSettings(
  * what overflows there is infinite. Source: ONNX `LpPool`; PyTorch `lp_pool2d`, which takes x^p with its sign and so
  * differs for odd p where elements are negative.
  *
- * @param x [h, w], [c, h, w] or [n, c, h, w]
+ * @param x [h, w], [c, h, w] or [n, c, h, w] (`layout: 'NHWC'`: [h, w, c] or [n, h, w, c])
  * @param normType a positive number
  * @param kernelSize the window, and the stride unless `stride` is given
  * @returns as many axes as `x` has; a batch of 0 gives an empty result

@@ -68,4 +68,5 @@ export const POOL = {
   /** Whether KH and KW are the output's sides. */
   ADAPTIVE: 24,
   NORM: 25,
+  LAYOUT: 26,
 } as const;

@@ -1,6 +1,16 @@
 import { checkBoolean, checkInteger, checkPair, checkWord, type Pair } from './check.ts';
 import { invalidType } from './errors.ts';
-import { NO_PADDING, type Padding, type PaddingSettings, paddingOption, readPadding } from './options.ts';
+import {
+  type Layout,
+  layoutName,
+  NHWC,
+  NO_PADDING,
+  type Padding,
+  type PaddingSettings,
+  paddingOption,
+  readLayout,
+  readPadding,
+} from './options.ts';
 import { PARAMS_LENGTH, POOL } from './params.ts';
 import { lengthAt } from './strides.ts';
 
@@ -25,6 +35,8 @@ export interface PoolOptions {
    * dropped), `'onnx'` is ONNX's. Default `false`.
    */
   ceilMode?: boolean | 'onnx' | undefined;
+  /** Order of the axes of the input and the result; [h, w] is the same in both. Default `'NCHW'`. */
+  layout?: Layout | undefined;
 }
 
 /** What average pooling takes besides. */
@@ -42,6 +54,7 @@ export const MAX_POOL_OPTION_NAMES: readonly string[] = [
   'paddingLimit',
   'dilation',
   'ceilMode',
+  'layout',
 ];
 /** The names of `AvgPoolOptions`. */
 export const AVG_POOL_OPTION_NAMES: readonly string[] = [
@@ -68,6 +81,7 @@ export interface PoolSettings {
   readonly adaptive: boolean;
   /** The power of a norm. */
   readonly norm: number;
+  readonly layout: number;
 }
 
 const PADDING_LIMITS = ['half', 'window'] as const;
@@ -96,7 +110,7 @@ export function readPoolSettings(
   options: Record<string, unknown> | undefined,
   defaultStride: 'kernel' | 1,
 ): PoolSettings {
-  const { stride, padding, paddingLimit, dilation, ceilMode, countIncludePad, divisorOverride } =
+  const { stride, padding, paddingLimit, dilation, ceilMode, layout, countIncludePad, divisorOverride } =
     options ?? {};
   const [kernelH, kernelW] = checkPair(kernel, kernelName, 1);
   const otherwise = defaultStride === 1 ? ([1, 1] as const) : ([kernelH, kernelW] as const);
@@ -118,6 +132,7 @@ export function readPoolSettings(
     divisorOverride: divisorOverride === undefined ? 0 : checkInteger(divisorOverride, 'divisorOverride', 1),
     adaptive: false,
     norm: 0,
+    layout: layout === undefined ? 0 : readLayout(layout),
   };
 }
 
@@ -129,6 +144,7 @@ export function poolOptions(settings: PoolSettings): Required<PoolOptions> {
     paddingLimit: PADDING_LIMITS[settings.paddingLimit],
     dilation: [settings.dilationH, settings.dilationW],
     ceilMode: settings.ceil === 2 ? 'onnx' : settings.ceil === 1,
+    layout: layoutName(settings.layout),
   };
 }
 
@@ -150,13 +166,19 @@ export function fillPoolParams(settings: PoolSettings, input: readonly number[],
   const params = poolParams;
   const rank = input.length;
   const { padding } = settings;
+  // [h, w] has no axis of channels, so both orders mean the same.
+  const layout = rank === 2 ? 0 : settings.layout;
+  const channels = layout === NHWC ? rank - 1 : rank - 3;
+  const height = lengthAt(input, layout === NHWC ? rank - 3 : rank - 2);
+  const width = lengthAt(input, layout === NHWC ? rank - 2 : rank - 1);
   params[POOL.N] = lengthAt(input, rank - 4);
-  params[POOL.C] = lengthAt(input, rank - 3);
-  params[POOL.H] = lengthAt(input, rank - 2);
-  params[POOL.W] = lengthAt(input, rank - 1);
+  params[POOL.C] = lengthAt(input, channels);
+  params[POOL.H] = height;
+  params[POOL.W] = width;
+  params[POOL.LAYOUT] = layout;
   const { adaptive, kernelH, kernelW } = settings;
-  params[POOL.KH] = adaptive && kernelH === 0 ? lengthAt(input, rank - 2) : kernelH;
-  params[POOL.KW] = adaptive && kernelW === 0 ? lengthAt(input, rank - 1) : kernelW;
+  params[POOL.KH] = adaptive && kernelH === 0 ? height : kernelH;
+  params[POOL.KW] = adaptive && kernelW === 0 ? width : kernelW;
   params[POOL.ADAPTIVE] = adaptive ? 1 : 0;
   params[POOL.STRIDE_H] = settings.strideH;
   params[POOL.STRIDE_W] = settings.strideW;

@@ -1,4 +1,5 @@
-import { checkOptions, checkWord, type Pair } from './check.ts';
+import { checkBoolean, checkOptions, checkWord, type Pair } from './check.ts';
+import { type IndexedMax, poolWithIndices } from './max-indices.ts';
 import { checkImagesShape, toImages } from './operand.ts';
 import { type OutOption, readOut } from './output.ts';
 import {
@@ -15,10 +16,16 @@ import type { Tensor, TensorInput } from './tensor.ts';
 /** The options of `maxPool2d`, and of `pool2d` with `'max'`. */
 export interface MaxPool2dOptions extends PoolOptions, OutOption {}
 
+/** The options of `maxPool2d` when the places of the maxima are asked for. */
+export interface IndexedMaxPool2dOptions extends MaxPool2dOptions {
+  returnIndices: true;
+}
+
 /** The options of `avgPool2d`, and of `pool2d` with `'avg'`. */
 export interface AvgPool2dOptions extends AvgPoolOptions, OutOption {}
 
 const MAX_NAMES: readonly string[] = [...MAX_POOL_OPTION_NAMES, 'out'];
+const INDEXED_MAX_NAMES: readonly string[] = [...MAX_NAMES, 'returnIndices'];
 const AVG_NAMES: readonly string[] = [...AVG_POOL_OPTION_NAMES, 'out'];
 
 function run(
@@ -39,7 +46,7 @@ function run(
  * Maximum or mean of each window, each channel by itself, with a stride of 1 unless told otherwise. Source: seed 4
  * (`pool2d`).
  *
- * @param x [h, w], [c, h, w] or [n, c, h, w]
+ * @param x [h, w], [c, h, w] or [n, c, h, w] (`layout: 'NHWC'`: [h, w, c] or [n, h, w, c])
  * @param poolSize the window
  * @param mode `'max'` or `'avg'`
  * @returns as many axes as `x` has; without options the sides are h − ph + 1 and w − pw + 1
@@ -60,22 +67,39 @@ export function pool2d(
 /**
  * Maximum of each window. NaN wins over every number. Source: seed 4.2; PyTorch `max_pool2d`; ONNX `MaxPool`.
  *
- * @param x [h, w], [c, h, w] or [n, c, h, w]
+ * @param x [h, w], [c, h, w] or [n, c, h, w] (`layout: 'NHWC'`: [h, w, c] or [n, h, w, c])
  * @param kernelSize the window, and the stride unless `stride` is given
- * @returns as many axes as `x` has; a batch of 0 gives an empty result
+ * @param options.returnIndices whether to tell where each maximum was, too
+ * @returns as many axes as `x` has; a batch of 0 gives an empty result. With `returnIndices: true`, `{output, indices}`
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` (unknown option), `ERR_DETACHED_BUFFER`;
  *   RangeError `ERR_INVALID_ARG_VALUE` (unknown word), `ERR_OUT_OF_RANGE`, `ERR_SHAPE_MISMATCH`, `ERR_OVERLAP`,
  *   `ERR_LIMIT_EXCEEDED`
  */
-export function maxPool2d(x: TensorInput, kernelSize: Pair, options?: MaxPool2dOptions): Tensor {
-  return run(x, 'max', kernelSize, 'kernelSize', options, 'kernel');
+export function maxPool2d(
+  x: TensorInput,
+  kernelSize: Pair,
+  options?: MaxPool2dOptions & { returnIndices?: false | undefined },
+): Tensor;
+export function maxPool2d(x: TensorInput, kernelSize: Pair, options: IndexedMaxPool2dOptions): IndexedMax;
+export function maxPool2d(
+  x: TensorInput,
+  kernelSize: Pair,
+  options?: MaxPool2dOptions & { returnIndices?: boolean | undefined },
+): Tensor | IndexedMax {
+  const given = checkOptions(options, 'options', INDEXED_MAX_NAMES);
+  const settings = readPoolSettings('max', kernelSize, 'kernelSize', given, 'kernel');
+  const out = readOut(given?.out);
+  const returnIndices = given?.returnIndices;
+  const withIndices = returnIndices !== undefined && checkBoolean(returnIndices, 'returnIndices');
+  const input = toImages(x, 'x', 2, 4);
+  return withIndices ? poolWithIndices(input, settings, out) : pool(input, settings, out);
 }
 
 /**
  * Mean of each window. Source: seed 4.1; PyTorch `avg_pool2d`; ONNX `AveragePool` (whose `count_include_pad` is off
  * unless given).
  *
- * @param x [h, w], [c, h, w] or [n, c, h, w]
+ * @param x [h, w], [c, h, w] or [n, c, h, w] (`layout: 'NHWC'`: [h, w, c] or [n, h, w, c])
  * @param kernelSize the window, and the stride unless `stride` is given
  * @returns as many axes as `x` has; a batch of 0 gives an empty result
  * @throws as `maxPool2d`
@@ -88,7 +112,7 @@ export function avgPool2d(x: TensorInput, kernelSize: Pair, options?: AvgPool2dO
  * The shape that `maxPool2d` and `avgPool2d` give, without computing anything: the stride defaults to `kernelSize`. (For
  * the seed's `pool2d` give `{stride: 1}`.) `countIncludePad`, `divisorOverride` and `out` have no influence on it.
  *
- * @param inputShape [h, w], [c, h, w] or [n, c, h, w]
+ * @param inputShape [h, w], [c, h, w] or [n, c, h, w] (`layout: 'NHWC'`: [h, w, c] or [n, h, w, c])
  * @throws as `maxPool2d`
  */
 export function pool2dOutputShape(

@@ -3,6 +3,7 @@ import { checkElements, checkFlops } from './limits.ts';
 import { allocate } from './memory.ts';
 import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
+import { NHWC } from './options.ts';
 import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
 import { POOL } from './params.ts';
 import { Plan } from './plan.ts';
@@ -15,8 +16,14 @@ function resolve(settings: PoolSettings, input: readonly number[], threads: numb
   const p = poolParams;
   fillPoolParams(settings, input, threads);
   native.pool2dShape(p);
-  const height = p[POOL.OUT_H] as number;
-  return resultShape(input.length, p[POOL.N] as number, p[POOL.C] as number, height, p[POOL.OUT_W] as number);
+  return resultShape(
+    input.length,
+    p[POOL.N] as number,
+    p[POOL.C] as number,
+    p[POOL.OUT_H] as number,
+    p[POOL.OUT_W] as number,
+    settings.layout === NHWC,
+  );
 }
 
 /** Shape of a pooling's result. */
@@ -24,18 +31,25 @@ export function poolingShape(settings: PoolSettings, input: readonly number[]): 
   return resolve(settings, input, 0);
 }
 
-/** One pooling of a tensor of 2 to 4 axes; the result has as many. */
-export function pool(x: Tensor, settings: PoolSettings, out: Tensor | undefined): Tensor {
+/** Throws unless `x` can be pooled into `out`; fills poolParams, and gives back the input as `apartFrom` does. */
+export function checkPooling(
+  x: Tensor,
+  settings: PoolSettings,
+  out: Tensor | undefined,
+): { input: Tensor; shape: number[]; size: number } {
   assertReadable(x, 'x');
   const shape = resolve(settings, x.shape, 0);
   const size = sizeOf(shape);
   checkElements(size, 'the output');
   checkFlops(poolParams[POOL.FLOPS] as number);
-  let input = x;
-  if (out !== undefined) {
-    checkOut(out, shape, size);
-    input = apartFrom(out, x, 'x');
-  }
+  if (out === undefined) return { input: x, shape, size };
+  checkOut(out, shape, size);
+  return { input: apartFrom(out, x, 'x'), shape, size };
+}
+
+/** One pooling of a tensor of 2 to 4 axes; the result has as many. */
+export function pool(x: Tensor, settings: PoolSettings, out: Tensor | undefined): Tensor {
+  const { input, shape, size } = checkPooling(x, settings, out);
   const source = withDenseRows(input);
   const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
   if (size > 0) native.pool2d(poolParams, source.data, nativeView(source), memory);

@@ -1,7 +1,16 @@
 /** Calls off the event loop: the same bits, memory of their own, transfer, abortion, errors as rejections. */
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AvgPool2D, Conv2D, getThreads, MaxPool2D, setThreads, Tensor } from '../index.ts';
+import {
+  AvgPool2D,
+  Conv2D,
+  getThreads,
+  type Layer,
+  MaxPool2D,
+  Sequential,
+  setThreads,
+  Tensor,
+} from '../index.ts';
 import { bits, expectSameBits } from './support/close.ts';
 import { detached, expectRejection, invalidType, overlap, shapeMismatch } from './support/error.ts';
 
@@ -166,6 +175,53 @@ describe('signal', () => {
     const { signal } = new AbortController();
     await layer.forwardAsync(x, { signal });
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('Sequential.forwardAsync', () => {
+  const net = new Sequential([layer, new MaxPool2D(2), new Sequential([new AvgPool2D(2)])]);
+  const result = bits(net.forward(x));
+
+  it('gives the bits of forward, and writes into out', async () => {
+    expectSameBits(bits(await net.forwardAsync(x)), result);
+    const out = Tensor.zeros(net.outputShape(x.shape));
+    expect(await net.forwardAsync(x, { out })).toBe(out);
+    expectSameBits(bits(out), result);
+  });
+
+  it('copies the input before it returns, or moves it', async () => {
+    const input = x.contiguous().data.slice();
+    const copied = net.forwardAsync(new Tensor(input, x.shape));
+    input.fill(Number.NaN);
+    expectSameBits(bits(await copied), result);
+    const moved = x.contiguous().data.slice();
+    const promise = net.forwardAsync(new Tensor(moved, x.shape), { transfer: true });
+    expect(moved.length).toBe(0);
+    expectSameBits(bits(await promise), result);
+  });
+
+  it('never takes memory that a layer of others may keep', async () => {
+    const input = Tensor.from(x.contiguous());
+    const same: Layer = {
+      parameters: 0,
+      forward: (y) => Tensor.from(y),
+      outputShape: (shape) => [...shape],
+      toJSON: () => ({ type: 'Same' }),
+    };
+    expectSameBits(bits(await new Sequential([same, layer]).forwardAsync(input)), expected);
+    expect(input.data.length).toBe(12000);
+  });
+
+  it('stops at whatever layer it is', async () => {
+    const long = new Sequential([slow, new MaxPool2D(2)]);
+    const controller = new AbortController();
+    const promise = long.forwardAsync(slowInput, { signal: controller.signal });
+    setTimeout(() => controller.abort('enough'), 20);
+    await expect(promise).rejects.toBe('enough');
+  });
+
+  it('names the layer of an error', async () => {
+    await expectRejection(new Sequential([layer, layer]).forwardAsync(x), shapeMismatch('(layers[1])'));
   });
 });
 

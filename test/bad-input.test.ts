@@ -279,6 +279,7 @@ const MAX_KINDS: Record<string, Kind> = {
   paddingLimit: word,
   dilation: pair(1),
   ceilMode,
+  layout: word,
 };
 const AVG_KINDS: Record<string, Kind> = {
   ...MAX_KINDS,
@@ -300,6 +301,12 @@ function correlation(f: unknown, x: Tensor, k: Tensor, size: number): Target {
     call: (v, options) => call(v.x, v.k, options),
   };
 }
+
+// What isn't an object goes in as it is, to be refused.
+const withIndices = (options: unknown): unknown =>
+  Object.getPrototypeOf(options ?? 0) === Object.prototype
+    ? { ...(options as object), returnIndices: true }
+    : options;
 
 const layer = new Conv2D({ inChannels: 2, outChannels: 4, kernelSize: 3, seed: 1 });
 const max = new MaxPool2D(2);
@@ -410,10 +417,19 @@ const targets: Target[] = [
   {
     name: 'maxPool2d',
     good: { x: image, kernelSize: 3 },
-    kinds: { x: tensor([2, 3, 4]), kernelSize: pair(1), out: out(4), ...MAX_KINDS },
-    unknown: ['countIncludePad', 'returnIndices'],
-    options: [...MAX_OPTIONS, 'out'],
+    kinds: { x: tensor([2, 3, 4]), kernelSize: pair(1), out: out(4), returnIndices: boolean, ...MAX_KINDS },
+    unknown: ['countIncludePad', 'indices'],
+    options: [...MAX_OPTIONS, 'out', 'returnIndices'],
     call: (v, options) => loose(maxPool2d)(v.x, v.kernelSize, options),
+  },
+  {
+    name: 'maxPool2d with indices',
+    good: { x: image, kernelSize: 3, returnIndices: true },
+    kinds: { x: tensor([2, 3, 4]), kernelSize: pair(1), out: out(4), ...MAX_KINDS },
+    unknown: ['countIncludePad'],
+    options: [...MAX_OPTIONS, 'out'],
+    call: (v, options) =>
+      loose(maxPool2d)(v.x, v.kernelSize, options === undefined ? options : withIndices(options)),
   },
   {
     name: 'avgPool2d',
@@ -427,22 +443,24 @@ const targets: Target[] = [
     (f): Target => ({
       name: f.name,
       good: { x: image, outputSize: 4 },
-      kinds: { x: tensor([2, 3, 4]), outputSize, out: out(16) },
+      kinds: { x: tensor([2, 3, 4]), outputSize, out: out(16), layout: word },
       unknown: ['stride'],
-      options: ['out'],
+      options: ['out', 'layout'],
       call: (v, options) => loose(f)(v.x, v.outputSize, options),
     }),
   ),
-  method('globalMaxPool2d', loose(globalMaxPool2d), volume, [2, 3, 4], 2),
-  method('globalAvgPool2d', loose(globalAvgPool2d), volume, [2, 3, 4], 2),
+  ...[globalMaxPool2d, globalAvgPool2d].map((f): Target => {
+    const target = method(f.name, loose(f), volume, [2, 3, 4], 2);
+    return { ...target, kinds: { ...target.kinds, layout: word }, options: ['out', 'layout'] };
+  }),
   ...[AdaptiveMaxPool2D, AdaptiveAvgPool2D].map(
     (Adaptive): Target => ({
       name: `new ${Adaptive.name}`,
       good: { outputSize: 4 },
-      kinds: { outputSize },
-      unknown: [],
-      options: [],
-      call: (v) => new Adaptive(v.outputSize as never),
+      kinds: { outputSize, layout: word },
+      unknown: ['stride', 'out'],
+      options: ['layout'],
+      call: (v, options) => new Adaptive(v.outputSize as never, options as never),
     }),
   ),
   {
@@ -488,9 +506,9 @@ const targets: Target[] = [
   {
     name: 'new MaxPool2D',
     good: { kernelSize: 3 },
-    kinds: { kernelSize: pair(1), ...MAX_KINDS },
-    unknown: ['countIncludePad', 'returnIndices', 'out'],
-    options: MAX_OPTIONS,
+    kinds: { kernelSize: pair(1), returnIndices: boolean, ...MAX_KINDS },
+    unknown: ['countIncludePad', 'out'],
+    options: [...MAX_OPTIONS, 'returnIndices'],
     call: (v, options) => new MaxPool2D(v.kernelSize as never, options as never),
   },
   {
@@ -509,6 +527,7 @@ const targets: Target[] = [
   running('Plan.run', (x, o) => plan.run(x, o)),
   asynchronous(running('Plan.runAsync', (x, o) => plan.runAsync(x, o))),
   asynchronous(method('Conv2D.forwardAsync', (x, o) => layer.forwardAsync(x, o), volume, [3, 4], 64)),
+  asynchronous(method('Sequential.forwardAsync', (x, o) => net.forwardAsync(x, o), volume, [3, 4], 16)),
   asynchronous(method('MaxPool2D.forwardAsync', (x, o) => max.forwardAsync(x, o), image, [2, 3, 4], 9)),
   ...planning('Conv2D', layer, [3, 4]),
   ...planning('MaxPool2D', max, [2, 3, 4]),

@@ -48,6 +48,7 @@ interface PoolCase {
   normType?: number;
   x: Encoded;
   y: Encoded;
+  indices?: { shape: number[]; i64: number[] };
 }
 
 function read<T>(name: string): T[] {
@@ -100,6 +101,20 @@ describe('maxPool2d', () => {
   it.each(numbered(cases))('case %d', (_, { kernelSize, stride, padding, dilation, ceilMode, x, y }) => {
     const result = maxPool2d(decode(x), kernelSize, { stride, padding, dilation, ceilMode });
     expectClose(result, decode(y), 0);
+  });
+});
+
+describe('maxPool2d with indices', () => {
+  const cases = poolings.filter((c) => c.indices !== undefined);
+
+  it('has its cases of the fixture', () => {
+    expect(cases).toHaveLength(20);
+  });
+
+  it.each(numbered(cases))('case %d', (_, { kernelSize, stride, x, y, indices }) => {
+    const result = maxPool2d(decode(x), kernelSize, { stride, returnIndices: true });
+    expectClose(result.output, decode(y), 0);
+    expect([...result.indices]).toEqual(indices?.i64);
   });
 });
 

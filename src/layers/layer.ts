@@ -1,3 +1,4 @@
+import type { AsyncOptions } from '../async-call.ts';
 import type { OutOption } from '../output.ts';
 import type { Tensor, TensorInput } from '../tensor.ts';
 
@@ -12,6 +13,11 @@ export interface Layer {
   readonly parameters: number;
   /** Computes the layer's result, into `out` where it is given. */
   forward(x: TensorInput, options?: OutOption): Tensor;
+  /**
+   * `forward` off the event loop, giving memory that nobody else has; it copies the input before it returns, or moves it.
+   * A layer without it is run by `forward`.
+   */
+  forwardAsync?(x: TensorInput, options?: AsyncOptions): Promise<Tensor>;
   /** The shape of `forward`'s result for an input of this shape. */
   outputShape(inputShape: readonly number[]): number[];
   /** The layer as plain data for `JSON.stringify`. */

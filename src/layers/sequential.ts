@@ -1,16 +1,17 @@
+import { type AsyncCall, type AsyncOptions, checkTransfer, readAsyncOptions } from '../async-call.ts';
 import { checkOptions, isPlainObject } from '../check.ts';
 import { type Corr2dError, invalidType, invalidValue } from '../errors.ts';
 import { apartFrom, checkOut, OUT_OPTION_NAMES, type OutOption, readOut } from '../output.ts';
 import { sizeOf } from '../strides.ts';
 import { assertReadable, checkShape, type Tensor, type TensorInput, toTensor } from '../tensor.ts';
 import { AdaptiveAvgPool2D } from './adaptive-avg-pool2d.ts';
-import { AdaptiveMaxPool2D } from './adaptive-max-pool2d.ts';
+import { AdaptiveMaxPool2D, type AdaptiveMaxPool2DJSON } from './adaptive-max-pool2d.ts';
 import { AvgPool2D } from './avg-pool2d.ts';
 import { Conv2D } from './conv2d.ts';
 import type { Layer, LayerJSON } from './layer.ts';
 import { readLayerJSON } from './layer-json.ts';
 import { LPPool2D } from './lp-pool2d.ts';
-import { MaxPool2D } from './max-pool2d.ts';
+import { MaxPool2D, type MaxPool2DJSON } from './max-pool2d.ts';
 
 /** A `Sequential` as plain data. */
 export interface SequentialJSON extends LayerJSON {
@@ -36,6 +37,11 @@ function checkLayers(layers: unknown): Layer[] {
     }
     return layer as Layer;
   });
+}
+
+function runLayer(layer: Layer, x: Tensor, { out, signal, transfer }: AsyncCall): Tensor | Promise<Tensor> {
+  if (layer.forwardAsync !== undefined) return layer.forwardAsync(x, { out, signal, transfer });
+  return out === undefined ? layer.forward(x) : layer.forward(x, { out });
 }
 
 /**
@@ -69,12 +75,7 @@ export class Sequential implements Layer {
   forward(x: TensorInput, options?: OutOption): Tensor {
     const out = readOut(checkOptions(options, 'options', OUT_OPTION_NAMES)?.out);
     const input = toTensor(x, 'x');
-    if (out !== undefined) {
-      assertReadable(input, 'x');
-      const shape = this.outputShape(input.shape);
-      checkOut(out, shape, sizeOf(shape));
-      apartFrom(out, input, 'x');
-    }
+    this.#check(input, out);
     const last = this.layers.length - 1;
     return this.layers.reduce((y, layer, i) => {
       try {
@@ -83,6 +84,43 @@ export class Sequential implements Layer {
         throw locate(error, i);
       }
     }, input);
+  }
+
+  /**
+   * `forward` on the pool's threads, while the event loop goes on: see `Plan.runAsync`. Layers of others that have no
+   * `forwardAsync` run where they are, on the calling thread.
+   *
+   * @returns a promise, rejected with what `forward` throws or with the signal's reason
+   */
+  async forwardAsync(x: TensorInput, options?: AsyncOptions): Promise<Tensor> {
+    const call = readAsyncOptions(options);
+    const input = toTensor(x, 'x');
+    this.#check(input, call.out);
+    checkTransfer(input, call);
+    const last = this.layers.length - 1;
+    let y = input;
+    let { transfer } = call;
+    for (const [i, layer] of this.layers.entries()) {
+      if (call.signal?.aborted) throw call.signal.reason;
+      const out = i === last ? call.out : undefined;
+      try {
+        y = await runLayer(layer, y, { ...call, out, transfer });
+      } catch (error) {
+        throw locate(error, i);
+      }
+      // What a layer without `forwardAsync` gives may be somebody's, even the input.
+      transfer = layer.forwardAsync !== undefined;
+    }
+    return y;
+  }
+
+  // Throws for what no layer should have to find out.
+  #check(input: Tensor, out: Tensor | undefined): void {
+    if (out === undefined) return;
+    assertReadable(input, 'x');
+    const shape = this.outputShape(input.shape);
+    checkOut(out, shape, sizeOf(shape));
+    apartFrom(out, input, 'x');
   }
 
   /** The shape of `forward`'s result for an input of this shape. @throws as the layers' own */
@@ -123,11 +161,11 @@ export class Sequential implements Layer {
 // Every layer that can be read back. Each class reads its own fields.
 const LAYERS: Record<string, (json: never) => Layer> = {
   AdaptiveAvgPool2D: AdaptiveAvgPool2D.fromJSON,
-  AdaptiveMaxPool2D: AdaptiveMaxPool2D.fromJSON,
+  AdaptiveMaxPool2D: (json: AdaptiveMaxPool2DJSON<false>) => AdaptiveMaxPool2D.fromJSON(json),
   AvgPool2D: AvgPool2D.fromJSON,
   Conv2D: Conv2D.fromJSON,
   LPPool2D: LPPool2D.fromJSON,
-  MaxPool2D: MaxPool2D.fromJSON,
+  MaxPool2D: (json: MaxPool2DJSON<false>) => MaxPool2D.fromJSON(json),
   Sequential: Sequential.fromJSON,
 };
 

@@ -14,6 +14,7 @@ import {
   corr2d,
   globalAvgPool2d,
   globalMaxPool2d,
+  type IndexedMax,
   info,
   type Layer,
   type Limits,
@@ -145,6 +146,8 @@ describe('layers', () => {
     expectTypeOf<Sequential>().toExtend<Layer>();
     expectTypeOf(Sequential).toBeConstructibleWith([new Conv2D(1), new Sequential([new MaxPool2D(2)])]);
     expectTypeOf(layerFromJSON(new MaxPool2D(2).toJSON())).toEqualTypeOf<Layer>();
+    // @ts-expect-error it gives no tensor
+    new Sequential([new MaxPool2D(2, { returnIndices: true })]);
     // @ts-expect-error no layer
     new Sequential([(input: Tensor) => input]);
   });
@@ -159,6 +162,10 @@ describe('layers', () => {
     expectTypeOf(new MaxPool2D(2).plan([2, 2], { threads: 1 })).toEqualTypeOf<Plan>();
     expectTypeOf(new AvgPool2D(2).forward(x, { out: x })).toEqualTypeOf<Tensor>();
     expectTypeOf(new AvgPool2D(2).plan([2, 2]).runAsync(x, { out: x })).toEqualTypeOf<Promise<Tensor>>();
+    expectTypeOf(new MaxPool2D(2, { returnIndices: true }).forward(x)).toEqualTypeOf<IndexedMax>();
+    expectTypeOf(new MaxPool2D(2, { stride: 1 }).forward(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(maxPool2d(x, 2, { returnIndices: true }).indices).toEqualTypeOf<Int32Array>();
+    expectTypeOf(maxPool2d(x, 2, { returnIndices: false })).toEqualTypeOf<Tensor>();
     const { signal } = new AbortController();
     expectTypeOf(new Conv2D(1).forwardAsync(x, { signal, transfer: true })).toEqualTypeOf<Promise<Tensor>>();
     // @ts-expect-error a controller is not its signal

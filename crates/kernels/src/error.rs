@@ -117,6 +117,9 @@ pub enum Error {
         /// Which input.
         parameter: &'static str,
     },
+    /// Places are asked for of what is no maximum.
+    #[error("expected max pooling for indices, received another")]
+    NoIndices,
     /// The forced algorithm can't do this geometry.
     #[error("expected an algorithm that supports this geometry for algorithm, received '{name}'")]
     Unsupported {
@@ -153,7 +156,7 @@ impl Error {
             | Error::BiasLength { .. }
             | Error::Length { .. } => ErrorKind::ShapeMismatch,
             Error::Overlap { .. } => ErrorKind::Overlap,
-            Error::Unsupported { .. } => ErrorKind::InvalidValue,
+            Error::Unsupported { .. } | Error::NoIndices => ErrorKind::InvalidValue,
         }
     }
 }

@@ -452,6 +452,8 @@ pub struct PoolGeometry {
     pub x: Axis,
     /// What is computed.
     pub mode: PoolMode,
+    /// The order of the input's and the output's axes.
+    pub order: ChannelOrder,
 }
 
 impl PoolGeometry {
@@ -479,7 +481,20 @@ impl PoolGeometry {
         }
         volume("input", &[batch.max(1), channels, y.input, x.input])?;
         volume("output", &[batch.max(1), channels, y.output, x.output])?;
-        Ok(PoolGeometry { batch, channels, y, x, mode })
+        Ok(PoolGeometry { batch, channels, y, x, mode, order: ChannelOrder::First })
+    }
+
+    /// The same pooling of tensors of another order of axes.
+    pub fn with_order(self, order: ChannelOrder) -> PoolGeometry {
+        PoolGeometry { order, ..self }
+    }
+
+    /// The input's axes as they lie in memory.
+    pub fn input_shape(&self) -> [usize; 4] {
+        match self.order {
+            ChannelOrder::First => [self.batch, self.channels, self.y.input, self.x.input],
+            ChannelOrder::Last => [self.batch, self.y.input, self.x.input, self.channels],
+        }
     }
 
     /// Elements of one output plane.

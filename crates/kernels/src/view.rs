@@ -81,23 +81,23 @@ impl<'a> InputView<'a> {
 
 /// An output that several threads fill, each its own elements.
 #[derive(Clone, Copy)]
-pub(crate) struct OutputView<'a> {
-    start: *mut f32,
-    memory: PhantomData<&'a mut [f32]>,
+pub(crate) struct OutputView<'a, T = f32> {
+    start: *mut T,
+    memory: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: tiles write disjoint elements, which every `run_tile` promises.
-unsafe impl Send for OutputView<'_> {}
+unsafe impl<T: Send> Send for OutputView<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for OutputView<'_> {}
+unsafe impl<T: Send> Sync for OutputView<'_, T> {}
 
-impl<'a> OutputView<'a> {
-    pub(crate) fn new(output: &'a mut [f32]) -> Self {
+impl<'a, T> OutputView<'a, T> {
+    pub(crate) fn new(output: &'a mut [T]) -> Self {
         OutputView { start: output.as_mut_ptr(), memory: PhantomData }
     }
 
     #[inline(always)]
-    pub(crate) fn at(&self, element: usize) -> *mut f32 {
+    pub(crate) fn at(&self, element: usize) -> *mut T {
         self.start.wrapping_add(element)
     }
 }

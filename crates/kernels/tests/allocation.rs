@@ -5,12 +5,13 @@ mod common;
 use common::shapes::{Conv, Pooling};
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::{ALGORITHMS, Activation, ConvPlan};
-use corr2d_kernels::geometry::PoolMode;
+use corr2d_kernels::geometry::{ChannelOrder, PoolGeometry, PoolMode};
 use corr2d_kernels::image::{Alpha, Border, ImageFilter, ImageRequest};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::pool::PoolPlan;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// The system's allocator with a count for each thread, since the other threads of a test binary allocate when they please.
 struct Counting;
@@ -82,39 +83,64 @@ fn a_convolution_allocates_nothing_after_its_first_run() {
         Conv { batch: 2, input: [28, 28], c_in: 16, c_out: 20, pads, ..Conv::default() },
         Conv { input: [28, 28], c_in: 16, c_out: 20, kernel: [1, 1], ..Conv::default() },
         Conv { input: [28, 28], c_in: 6, c_out: 6, groups: 3, stride: [2, 2], ..Conv::default() },
+        Conv { input: [28, 28], c_in: 16, c_out: 20, stride: [2, 2], pads, ..Conv::default() },
     ];
-    for conv in convs {
+    let last = |conv: &Conv| Conv { order: ChannelOrder::Last, ..*conv };
+    let depthwise = Conv { input: [28, 28], c_in: 6, c_out: 6, groups: 6, ..last(&Conv::default()) };
+    let mut run_algorithms = BTreeSet::new();
+    for conv in convs.iter().copied().chain(convs.iter().map(last)).chain([depthwise]) {
         let g = conv.geometry().expect("a valid shape");
         let (input, weight) = (vec![1.0; g.input_len()], vec![1.0; g.weight_len()]);
         let mut output = vec![0.0; g.output_len()];
         for algorithm in ALGORITHMS.iter().filter(|algorithm| (algorithm.supports)(&g)) {
-            for isa in Isa::available() {
-                let plan = ConvPlan::new(g, &weight, None, Activation::Silu, isa, Some(algorithm));
+            run_algorithms.insert(algorithm.name);
+            for (isa, activation) in Isa::available().flat_map(|isa| ACTIVATIONS.map(|a| (isa, a))) {
+                let plan = ConvPlan::new(g, &weight, None, activation, isa, Some(algorithm));
                 let plan = plan.expect("supported");
                 let mut run = || plan.run(&input, None, &mut output, &pool, 1).expect("exact lengths");
                 run();
                 let later = allocations(|| (0..3).for_each(|_| run()));
-                assert_eq!(later, 0, "{} on {isa:?} of {conv:?}", algorithm.name);
+                assert_eq!(later, 0, "{} with {activation:?} on {isa:?} of {conv:?}", algorithm.name);
             }
         }
     }
+    assert_eq!(run_algorithms, ALGORITHMS.iter().map(|algorithm| algorithm.name).collect(), "all of them");
 }
+
+const ACTIVATIONS: [Activation; 6] = [
+    Activation::None,
+    Activation::Relu,
+    Activation::Clamp(0.0, 6.0),
+    Activation::LeakyRelu(0.1),
+    Activation::Silu,
+    Activation::Hardswish,
+];
 
 #[test]
 fn a_pooling_allocates_nothing_after_its_first_run() {
     let pool = single_thread();
     let mean = PoolMode::Average { count_include_pad: true, divisor_override: None };
-    for mode in [PoolMode::Max, mean] {
+    let adaptive = |largest| PoolGeometry::adaptive([1, 3], [40, 70], [7, 9], largest);
+    let mut geometries = vec![adaptive(true), adaptive(false)];
+    for mode in [PoolMode::Max, mean, PoolMode::Norm(1.0), PoolMode::Norm(2.0), PoolMode::Norm(3.5)] {
         for (kernel, stride) in [([2, 2], [2, 2]), ([3, 3], [1, 1]), ([3, 3], [2, 2]), ([2, 5], [3, 4])] {
             let pooling =
                 Pooling { channels: 3, input: [40, 70], kernel, stride, mode, ..Pooling::default() };
-            let g = pooling.geometry().expect("a valid shape");
-            let (input, mut output) = (vec![1.0; g.input_len()], vec![0.0; g.output_len()]);
-            for isa in Isa::available() {
-                let plan = PoolPlan::new(g, isa);
-                let mut run = || plan.run(&input, None, &mut output, &pool, 1).expect("exact lengths");
-                run();
-                assert_eq!(allocations(|| (0..3).for_each(|_| run())), 0, "{isa:?} of {pooling:?}");
+            geometries.push(pooling.geometry());
+        }
+    }
+    let geometries = geometries.into_iter().map(|g| g.expect("a valid shape"));
+    for g in geometries.flat_map(|g| [g, g.with_order(ChannelOrder::Last)]) {
+        let (input, mut output) = (vec![1.0; g.input_len()], vec![0.0; g.output_len()]);
+        let mut indices = vec![0; g.output_len()];
+        for isa in Isa::available() {
+            let plan = PoolPlan::new(g, isa);
+            let mut run = || plan.run(&input, None, &mut output, &pool, 1).expect("exact lengths");
+            run();
+            assert_eq!(allocations(|| (0..3).for_each(|_| run())), 0, "{isa:?} of {g:?}");
+            if g.mode == PoolMode::Max {
+                let mut run = || plan.run_with_indices(&input, None, &mut output, &mut indices, &pool, 1);
+                assert_eq!(allocations(|| run().expect("exact lengths")), 0, "indices on {isa:?} of {g:?}");
             }
         }
     }

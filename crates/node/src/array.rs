@@ -27,6 +27,7 @@ macro_rules! elements {
 elements! {
     u8, "Uint8Array", uint8_array;
     u16, "Uint16Array", uint16_array;
+    i32, "Int32Array", int32_array;
     f32, "Float32Array", float32_array;
     f64, "Float64Array", float64_array;
 }

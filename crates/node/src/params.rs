@@ -154,6 +154,7 @@ pub(crate) mod pool_place {
     /// Whether KERNEL is the output's sides.
     pub(crate) const ADAPTIVE: usize = 24;
     pub(crate) const NORM: usize = 25;
+    pub(crate) const ORDER: usize = 26;
 }
 
 pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
@@ -166,10 +167,12 @@ pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
             ))
         })?),
     };
+    let order = p.choice(at::ORDER, &[ChannelOrder::First, ChannelOrder::Last])?;
     if p.choice(at::ADAPTIVE, &[false, true])? {
         let planes = [p.size(at::BATCH)?, p.size(at::CHANNELS)?];
         let largest = p.choice(at::MODE, &[true, false])?;
-        return Ok(PoolGeometry::adaptive(planes, p.pair(at::INPUT)?, p.pair(at::KERNEL)?, largest)?);
+        let geometry = PoolGeometry::adaptive(planes, p.pair(at::INPUT)?, p.pair(at::KERNEL)?, largest)?;
+        return Ok(geometry.with_order(order));
     }
     let average = PoolMode::Average {
         count_include_pad: p.choice(at::COUNT_INCLUDE_PAD, &[false, true])?,
@@ -189,7 +192,7 @@ pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
         rounding: p.choice(at::ROUNDING, &[Rounding::Floor, Rounding::Ceil, Rounding::CeilOnnx])?,
         mode: p.choice(at::MODE, &[PoolMode::Max, average, PoolMode::Norm(p.number(at::NORM)? as f32)])?,
     };
-    Ok(PoolGeometry::new(&request)?)
+    Ok(PoolGeometry::new(&request)?.with_order(order))
 }
 
 /// Threads of an image filter, the one number that is not part of its request.

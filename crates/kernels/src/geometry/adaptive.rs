@@ -1,6 +1,6 @@
 //! Poolings whose windows follow from the output's sides.
 
-use super::{Axis, MOST_LANES, PoolGeometry, PoolMode, volume};
+use super::{Axis, ChannelOrder, MOST_LANES, PoolGeometry, PoolMode, volume};
 use crate::error::Error;
 use std::ops::Range;
 
@@ -61,6 +61,6 @@ impl PoolGeometry {
         let mode = if largest { PoolMode::Max } else { mean };
         volume("input", &[batch.max(1), channels, y.input, x.input])?;
         volume("output", &[batch.max(1), channels, y.output, x.output])?;
-        Ok(PoolGeometry { batch, channels, y, x, mode })
+        Ok(PoolGeometry { batch, channels, y, x, mode, order: ChannelOrder::First })
     }
 }

@@ -1,15 +1,18 @@
 //! Plan a pooling once, run it often.
 
+use super::indices::IndexedRows;
 use super::norm::{RootOfPowers, RootOfSquares, SumOfAbsolutes};
+use super::pixels::Pixels;
 use super::reduce::{Max, Mean, Reduce};
 use super::rows::{self, Rows};
 use crate::buffer::with_scratch;
 use crate::conv::Layout;
 use crate::error::Error;
-use crate::geometry::{Axis, PoolGeometry, PoolMode};
+use crate::geometry::{Axis, ChannelOrder, PoolGeometry, PoolMode};
 use crate::parallel::Pool;
 use crate::view::{InputView, OutputView, check_overlap};
 use corr2d_simd::Isa;
+use std::ops::Range;
 
 /// A pooling with its divisors computed; [`PoolPlan::run`] allocates nothing.
 pub struct PoolPlan {
@@ -17,7 +20,7 @@ pub struct PoolPlan {
     isa: Isa,
     /// The divisor's factor of each output row and column.
     counts: [Vec<f32>; 2],
-    /// Output rows of a tile, counted through all planes.
+    /// Output rows of a tile, counted through all planes, or through all images where channels are last.
     tile_rows: usize,
 }
 
@@ -30,7 +33,8 @@ const TILE_ELEMENTS: usize = 1 << 17;
 impl PoolPlan {
     /// Plans `geometry`.
     pub fn new(geometry: PoolGeometry, isa: Isa) -> PoolPlan {
-        let row = geometry.x.output * geometry.x.kernel * geometry.y.kernel;
+        let planes_in_row = if geometry.order == ChannelOrder::Last { geometry.channels } else { 1 };
+        let row = geometry.x.output * geometry.x.kernel * geometry.y.kernel * planes_in_row;
         let tile_rows = (TILE_ELEMENTS / row).clamp(1, geometry.y.output * 64);
         PoolPlan { geometry, isa, counts: counts(&geometry), tile_rows }
     }
@@ -45,15 +49,7 @@ impl PoolPlan {
         threads: usize,
     ) -> Result<(), Error> {
         let g = &self.geometry;
-        if output.len() != g.output_len() {
-            return Err(Error::Length { parameter: "out", expected: g.output_len(), received: output.len() });
-        }
-        check_overlap(output, input, "x")?;
-        let shape = [g.batch, g.channels, g.y.input, g.x.input];
-        let input = match layout {
-            Some(Layout { offset, strides }) => InputView::new(input, offset, strides, shape)?,
-            None => InputView::contiguous(input, shape)?,
-        };
+        let input = self.check(input, layout, output)?;
         let output = OutputView::new(output);
         match g.mode {
             PoolMode::Max => self.reduce(Max, &input, &output, pool, threads),
@@ -65,6 +61,66 @@ impl PoolPlan {
         Ok(())
     }
 
+    /// Computes the largest elements and, for each of them, the first place in its plane where it is, as `row * width + column` of
+    /// the input without padding; the last NaN counts where there is one (PyTorch's `return_indices`). A window without elements has
+    /// −1. Otherwise as [`PoolPlan::run`].
+    pub fn run_with_indices(
+        &self,
+        input: &[f32],
+        layout: Option<Layout>,
+        output: &mut [f32],
+        indices: &mut [i32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Error> {
+        let g = &self.geometry;
+        if g.mode != PoolMode::Max {
+            return Err(Error::NoIndices);
+        }
+        if i32::try_from(g.y.input * g.x.input).is_err() {
+            return Err(Error::Overflow { parameter: "indices" });
+        }
+        if indices.len() != g.output_len() {
+            return Err(Error::Length {
+                parameter: "indices",
+                expected: g.output_len(),
+                received: indices.len(),
+            });
+        }
+        check_overlap(indices, input, "x")?;
+        check_overlap(indices, output, "out")?;
+        let input = self.check(input, layout, output)?;
+        let (output, indices) = (OutputView::new(output), OutputView::new(indices));
+        self.for_each_tile(pool, threads, |rows| {
+            self.isa.run(IndexedRows {
+                geometry: g,
+                rows,
+                input: &input,
+                output: &output,
+                indices: &indices,
+            });
+        });
+        Ok(())
+    }
+
+    /// Refuses what doesn't fit the geometry.
+    fn check<'a>(
+        &self,
+        input: &'a [f32],
+        layout: Option<Layout>,
+        output: &[f32],
+    ) -> Result<InputView<'a>, Error> {
+        let g = &self.geometry;
+        if output.len() != g.output_len() {
+            return Err(Error::Length { parameter: "out", expected: g.output_len(), received: output.len() });
+        }
+        check_overlap(output, input, "x")?;
+        match layout {
+            Some(Layout { offset, strides }) => InputView::new(input, offset, strides, g.input_shape()),
+            None => InputView::contiguous(input, g.input_shape()),
+        }
+    }
+
     fn reduce<R: Reduce>(
         &self,
         reduce: R,
@@ -73,28 +129,43 @@ impl PoolPlan {
         pool: &Pool,
         threads: usize,
     ) {
+        let geometry = &self.geometry;
+        let counts = [self.counts[0].as_slice(), self.counts[1].as_slice()];
+        match geometry.order {
+            ChannelOrder::First => self.for_each_tile(pool, threads, |rows| {
+                with_scratch(rows::scratch_len(geometry, self.isa), |scratch| {
+                    self.isa.run(Rows { geometry, reduce, counts, rows, input, output, scratch });
+                });
+            }),
+            ChannelOrder::Last => self.for_each_tile(pool, threads, |rows| {
+                self.isa.run(Pixels { geometry, reduce, counts, rows, input, output });
+            }),
+        }
+    }
+
+    /// Calls `work` with ranges of output rows that together are all of them.
+    fn for_each_tile(&self, pool: &Pool, threads: usize, work: impl Fn(Range<usize>) + Sync) {
         let g = &self.geometry;
-        let rows = g.batch * g.channels * g.y.output;
+        let planes = if g.order == ChannelOrder::Last { 1 } else { g.channels };
+        let rows = g.batch * planes * g.y.output;
         let threads = if g.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
         pool.for_each(rows.div_ceil(self.tile_rows), threads, |tile| {
             let first = tile * self.tile_rows;
-            with_scratch(rows::scratch_len(g, self.isa), |scratch| {
-                self.isa.run(Rows {
-                    geometry: g,
-                    reduce,
-                    counts: [&self.counts[0], &self.counts[1]],
-                    rows: first..rows.min(first + self.tile_rows),
-                    input,
-                    output,
-                    scratch,
-                });
-            });
+            work(first..rows.min(first + self.tile_rows));
         });
     }
 
     /// The geometry it was made for.
     pub fn geometry(&self) -> &PoolGeometry {
         &self.geometry
+    }
+
+    /// What walks over the output: `rows`, or `pixels` with channels last.
+    pub fn algorithm(&self) -> &'static str {
+        match self.geometry.order {
+            ChannelOrder::First => "rows",
+            ChannelOrder::Last => "pixels",
+        }
     }
 
     /// The instruction set it runs on.
