@@ -8,6 +8,7 @@ export default defineConfig({
   // dist/ alike.
   entry: {
     index: 'index.ts',
+    bench: 'bench/index.ts',
   },
   format: ['esm', 'cjs'],
   outDir: 'dist',

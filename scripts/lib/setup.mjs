@@ -47,14 +47,18 @@ const bundle = {
   name: 'bundle',
   doing: 'bundling the TypeScript sources',
   inputs: () => {
-    const sources = ['index.ts', 'src', 'native/binding.d.cts'];
+    const sources = ['index.ts', 'src', 'bench', 'native/binding.d.cts'];
     const settings = words(
       'tsdown.config.ts tsconfig.json tsconfig.build.json package.json package-lock.json',
     );
     return hashOf([...sources, ...settings]);
   },
   isMade: () =>
-    ['mjs', 'cjs', 'd.mts', 'd.cts'].every((ending) => existsSync(path.join(root, `dist/index.${ending}`))),
+    ['mjs', 'cjs', 'd.mts', 'd.cts'].every(
+      (ending) =>
+        existsSync(path.join(root, `dist/index.${ending}`)) &&
+        existsSync(path.join(root, `dist/bench.${ending}`)),
+    ),
   command: () => tool('tsdown', 'tsdown', '--log-level', 'warn'),
 };
 

@@ -27,6 +27,7 @@ describe('the tarball', () => {
       /^LICENSE-(MIT|APACHE)$/,
       /^dist\/[\w-]+\.([cm]js|d\.[cm]ts)$/,
       /^loader\/\w+\.(cjs|d\.cts)$/,
+      /^bench\/python\/\w+\.py$/,
       /^native\/binding\.(cjs|d\.cts)$/,
       /^native\/corr2d\.[\w-]+\.node$/,
     ];

@@ -11,13 +11,12 @@ use corr2d_kernels::geometry::{
     PoolRequest, Rounding, Window,
 };
 use corr2d_kernels::parallel::Pool;
-use corr2d_kernels::peak::fma_peak;
+use corr2d_kernels::peak::fma_peak_of;
 use corr2d_kernels::pool::PoolPlan;
 use criterion::{Criterion, SamplingMode};
 use serde::Deserialize;
 use std::env;
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 const SUITE: &str = include_str!("../../../bench/suites/layers.json");
@@ -91,15 +90,7 @@ impl Machine {
 
     /// Multiply-add peak of all threads at the same time, in operations per second.
     fn peak(self) -> f64 {
-        let start = Barrier::new(self.threads);
-        std::thread::scope(|scope| {
-            let measure = || {
-                start.wait();
-                fma_peak(self.isa)
-            };
-            let cores: Vec<_> = (0..self.threads).map(|_| scope.spawn(measure)).collect();
-            cores.into_iter().map(|core| core.join().expect("no panic")).sum()
-        })
+        fma_peak_of(self.isa, self.threads)
     }
 }
 

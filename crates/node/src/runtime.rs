@@ -110,9 +110,31 @@ pub fn get_threads(env: Env) -> napi::Result<u32> {
     throw(&env, runtime().map(|runtime| runtime.pool().threads() as u32))
 }
 
-/// Floating-point operations per second of one core that only multiplies and adds, on the instruction set in use, measured now;
-/// for benchmarks that state a share of it.
+/// Floating-point operations per second of threads (1 unless given) that only multiply and add, on an instruction set of
+/// `runtimeInfo().isas` (the one in use unless given), measured now; for benchmarks that state a share of it.
 #[napi(catch_unwind)]
-pub fn fma_peak(env: Env) -> napi::Result<f64> {
-    throw(&env, runtime().map(|runtime| corr2d_kernels::peak::fma_peak(runtime.isa)))
+pub fn fma_peak(env: Env, isa: Option<String>, threads: Option<u32>) -> napi::Result<f64> {
+    throw(&env, peak(isa, threads))
+}
+
+fn peak(isa: Option<String>, threads: Option<u32>) -> Result<f64, Failure> {
+    let isa = match isa {
+        Some(name) => Isa::named(&name).map_err(|_| {
+            Failure::Value(format!("expected an instruction set of this machine, received '{name}'"))
+        })?,
+        None => runtime()?.isa,
+    };
+    Ok(corr2d_kernels::peak::fma_peak_of(isa, threads_of(threads)))
+}
+
+/// Bytes per second, read and written ones added up, of threads (1 unless given) that copy within `bytes` of memory (at most 1 GiB),
+/// measured now; for benchmarks that state a share of it.
+#[napi(catch_unwind)]
+pub fn copy_bandwidth(bytes: f64, threads: Option<u32>) -> f64 {
+    corr2d_kernels::peak::copy_bandwidth((bytes as usize).min(1 << 30), threads_of(threads))
+}
+
+/// A number of threads that can be started.
+fn threads_of(threads: Option<u32>) -> usize {
+    threads.map_or(1, |threads| (threads as usize).clamp(1, MOST_THREADS))
 }

@@ -1,0 +1,8 @@
+// npm run bench: sets up, then measures corr2d and every other backend that is installed (bench/README.md).
+import { ensureBuilt, main } from './lib/setup.mjs';
+
+await main(async () => {
+  await ensureBuilt();
+  const bench = await import('../dist/bench.mjs');
+  return bench.main(process.argv.slice(2));
+});
