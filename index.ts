@@ -11,6 +11,12 @@ export {
 export type { AbortSignalLike, AsyncOptions } from './src/async-call.ts';
 export type { Pair } from './src/check.ts';
 export type { ConvOptions } from './src/conv-settings.ts';
+export {
+  type ConvTranspose2dOptions,
+  type ConvTransposeOptions,
+  convTranspose2d,
+  convTranspose2dOutputShape,
+} from './src/conv-transpose2d.ts';
 export { type Conv2dOptions, conv2d, conv2dOutputShape } from './src/conv2d.ts';
 export { corr2d, corr2dMultiIn, corr2dMultiInOut, corr2dMultiInOut1x1 } from './src/corr2d.ts';
 export type { Corr2dError, ErrorCode } from './src/errors.ts';
@@ -46,8 +52,14 @@ export {
   type AdaptiveMaxPool2DOptions,
 } from './src/layers/adaptive-max-pool2d.ts';
 export { AvgPool2D, type AvgPool2DJSON } from './src/layers/avg-pool2d.ts';
-export { Conv2D, type Conv2DOptions } from './src/layers/conv2d.ts';
-export type { Conv2DJSON, JSONNumber } from './src/layers/conv2d-json.ts';
+export {
+  ConvTranspose2D,
+  type ConvTranspose2DJSON,
+  type ConvTranspose2DOptions,
+} from './src/layers/conv-transpose2d.ts';
+export { Conv2D, type Conv2DJSON, type Conv2DOptions, type WeightOptions } from './src/layers/conv2d.ts';
+export type { Convolution } from './src/layers/convolution.ts';
+export type { ConvolutionJSON, JSONNumber } from './src/layers/convolution-json.ts';
 export type { Init } from './src/layers/initialize.ts';
 export type { Layer, LayerJSON } from './src/layers/layer.ts';
 export { LPPool2D, type LPPool2DJSON } from './src/layers/lp-pool2d.ts';

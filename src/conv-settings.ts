@@ -63,6 +63,17 @@ export interface ConvSettings {
   readonly layout: number;
   readonly activation: ActivationSettings;
   readonly algorithm: number;
+  /** What a transposed convolution has besides; absent for an ordinary one. */
+  readonly transposed?: TransposedSettings;
+}
+
+/** The options that only a transposed convolution has, in their normal form. */
+export interface TransposedSettings {
+  readonly outputPaddingH: number;
+  readonly outputPaddingW: number;
+  /** The sides asked for, or 0. */
+  readonly outputH: number;
+  readonly outputW: number;
 }
 
 export const DEFAULT_CONV_SETTINGS: ConvSettings = {
@@ -151,4 +162,12 @@ export function fillConvParams(
   params[CONV.THREADS] = threads;
   params[CONV.LAYOUT] = layout;
   params[CONV.BIAS_LEN] = bias;
+  const { transposed } = settings;
+  if (transposed === undefined) return;
+  params[CONV.WEIGHT_C] = lengthAt(weight, weightRank - 4);
+  params[CONV.C_OUT] = lengthAt(weight, weightRank - 3);
+  params[CONV.OUTPUT_SHAPE_H] = transposed.outputH;
+  params[CONV.OUTPUT_SHAPE_W] = transposed.outputW;
+  params[CONV.OUTPUT_PADDING_H] = transposed.outputPaddingH;
+  params[CONV.OUTPUT_PADDING_W] = transposed.outputPaddingW;
 }

@@ -1,4 +1,7 @@
-/** The one way from checked operands to the native convolution; every function and layer comes through here. */
+/**
+ * The one way from checked operands to the native convolution, ordinary or transposed; every function and layer comes
+ * through here.
+ */
 import { type ConvSettings, convParams, fillConvParams } from './conv-settings.ts';
 import { checkElements, checkFlops } from './limits.ts';
 import { allocate } from './memory.ts';
@@ -22,11 +25,13 @@ function resolve(
 ): number[] {
   const p = convParams;
   fillConvParams(settings, input, weight, bias, threads);
-  native.conv2dShape(p);
+  const isTransposed = settings.transposed !== undefined;
+  if (isTransposed) native.convTranspose2dShape(p);
+  else native.conv2dShape(p);
   return resultShape(
     rank,
     p[CONV.N] as number,
-    p[CONV.C_OUT] as number,
+    (p[CONV.C_OUT] as number) * (isTransposed ? settings.groups : 1),
     p[CONV.OUT_H] as number,
     p[CONV.OUT_W] as number,
     settings.layout === NHWC,
@@ -75,7 +80,10 @@ export function convolve(
   const offsets = bias === undefined ? null : denseData(bias);
   const source = withDenseRows(input);
   const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
-  if (size > 0) native.conv2d(convParams, source.data, nativeView(source), taps, offsets, memory);
+  if (size > 0) {
+    const run = settings.transposed === undefined ? native.conv2d : native.convTranspose2d;
+    run(convParams, source.data, nativeView(source), taps, offsets, memory);
+  }
   return toResult(memory, shape, out);
 }
 
@@ -97,5 +105,6 @@ export function planConvolution(
   const shape = resolve(input, weight, bias === null ? -1 : bias.length, settings, rank, threads);
   checkElements(sizeOf(shape), 'the output');
   checkFlops(convParams[CONV.FLOPS] as number);
-  return new Plan(new native.ConvPlan(convParams, taps, bias), input, shape);
+  const NativePlan = settings.transposed === undefined ? native.ConvPlan : native.ConvTransposePlan;
+  return new Plan(new NativePlan(convParams, taps, bias), input, shape);
 }

@@ -4,9 +4,12 @@
  */
 
 /** Length of the convolution's and the pooling's params. */
-export const PARAMS_LENGTH = 32;
+export const PARAMS_LENGTH = 40;
 
-/** Convolution. From OUT_H on, and the four paddings, are written back by `conv2dShape`. */
+/**
+ * Convolution. OUT_H, OUT_W, FLOPS and the four paddings are written back by `conv2dShape`. A transposed one has
+ * the weight's first axis in WEIGHT_C, its second in C_OUT, and the places from OUTPUT_PADDING_H on.
+ */
 export const CONV = {
   N: 0,
   C_IN: 1,
@@ -37,6 +40,11 @@ export const CONV = {
   OUT_H: 26,
   OUT_W: 27,
   FLOPS: 28,
+  OUTPUT_PADDING_H: 29,
+  OUTPUT_PADDING_W: 30,
+  /** The output's sides asked for, or 0. */
+  OUTPUT_SHAPE_H: 31,
+  OUTPUT_SHAPE_W: 32,
 } as const;
 
 /** Pooling. OUT_H, OUT_W, FLOPS and the four paddings are written back by `pool2dShape`. */

@@ -11,8 +11,11 @@ import {
   adaptiveMaxPool2d,
   avgPool2d,
   Conv2D,
+  ConvTranspose2D,
   conv2d,
   conv2dOutputShape,
+  convTranspose2d,
+  convTranspose2dOutputShape,
   corr2d,
   corr2dMultiIn,
   corr2dMultiInOut,
@@ -262,6 +265,7 @@ const loose = (f: unknown): Loose => f as Loose;
 const image = Tensor.ones([6, 6]);
 const volume = Tensor.ones([2, 6, 6]);
 const kernel4 = Tensor.ones([4, 2, 3, 3]);
+const transposed4 = Tensor.ones([2, 4, 3, 3]);
 
 const CONV_KINDS: Record<string, Kind> = {
   stride: pair(1),
@@ -272,6 +276,25 @@ const CONV_KINDS: Record<string, Kind> = {
   layout: word,
   activation,
   algorithm: word,
+};
+const CONV_TRANSPOSE_KINDS: Record<string, Kind> = {
+  stride: pair(1),
+  padding,
+  outputPadding: pair(0),
+  outputShape: pair(1),
+  dilation: pair(1),
+  groups: integer(1),
+  layout: word,
+  activation,
+  algorithm: word,
+};
+const WEIGHT_KINDS: Record<string, Kind> = {
+  kernelSize: pair(1),
+  inChannels: integer(1),
+  outChannels: integer(1),
+  bias: boolean,
+  init: word,
+  seed: integer(0),
 };
 const MAX_KINDS: Record<string, Kind> = {
   stride: pair(1),
@@ -287,6 +310,8 @@ const AVG_KINDS: Record<string, Kind> = {
   divisorOverride: integer(1),
 };
 const CONV_OPTIONS = Object.keys(CONV_KINDS);
+const CONV_TRANSPOSE_OPTIONS = Object.keys(CONV_TRANSPOSE_KINDS);
+const WEIGHT_OPTIONS = Object.keys(WEIGHT_KINDS);
 const MAX_OPTIONS = Object.keys(MAX_KINDS);
 const AVG_OPTIONS = Object.keys(AVG_KINDS);
 
@@ -309,6 +334,7 @@ const withIndices = (options: unknown): unknown =>
     : options;
 
 const layer = new Conv2D({ inChannels: 2, outChannels: 4, kernelSize: 3, seed: 1 });
+const up = new ConvTranspose2D({ inChannels: 2, outChannels: 4, kernelSize: 3, seed: 1 });
 const max = new MaxPool2D(2);
 const avg = new AvgPool2D(2);
 const net = new Sequential([layer, max]);
@@ -345,7 +371,11 @@ function running(name: string, f: Loose): Target {
   return { ...target, kinds: { ...target.kinds, x } };
 }
 
-function planning(name: string, owner: Conv2D | MaxPool2D | AvgPool2D, ranks: number[]): Target[] {
+function planning(
+  name: string,
+  owner: Conv2D | ConvTranspose2D | MaxPool2D | AvgPool2D,
+  ranks: number[],
+): Target[] {
   return [
     {
       name: `${name}.plan`,
@@ -390,6 +420,36 @@ const targets: Target[] = [
     unknown: ['outputPadding'],
     options: CONV_OPTIONS,
     call: (v, options) => loose(conv2dOutputShape)(v.inputShape, v.weightShape, options),
+  },
+  {
+    name: 'convTranspose2d',
+    good: { x: volume, weight: transposed4, bias: [1, 2, 3, 4] },
+    kinds: {
+      x: tensor([3, 4]),
+      weight: tensor([4]),
+      bias: tensor([1]),
+      out: out(256),
+      ...CONV_TRANSPOSE_KINDS,
+    },
+    unknown: ['paddingMode', 'strides'],
+    options: [...CONV_TRANSPOSE_OPTIONS, 'bias', 'out'],
+    call: (v, options) => loose(convTranspose2d)(v.x, v.weight, options),
+  },
+  {
+    name: 'convTranspose2dOutputShape',
+    good: { inputShape: [1, 2, 6, 6], weightShape: [2, 4, 3, 3] },
+    kinds: { inputShape: shape([3, 4]), weightShape: shape([4]), ...CONV_TRANSPOSE_KINDS },
+    unknown: ['paddingMode'],
+    options: CONV_TRANSPOSE_OPTIONS,
+    call: (v, options) => loose(convTranspose2dOutputShape)(v.inputShape, v.weightShape, options),
+  },
+  {
+    name: 'new ConvTranspose2D',
+    good: { kernelSize: 3 },
+    kinds: { ...WEIGHT_KINDS, ...CONV_TRANSPOSE_KINDS },
+    unknown: ['out', 'paddingMode'],
+    options: [...WEIGHT_OPTIONS, ...CONV_TRANSPOSE_OPTIONS],
+    call: (_, options) => new ConvTranspose2D(options as never),
   },
   ...(['max', 'avg'] as const).map(
     (mode): Target => ({
@@ -490,17 +550,9 @@ const targets: Target[] = [
   {
     name: 'new Conv2D',
     good: { kernelSize: 3 },
-    kinds: {
-      kernelSize: pair(1),
-      inChannels: integer(1),
-      outChannels: integer(1),
-      bias: boolean,
-      init: word,
-      seed: integer(0),
-      ...CONV_KINDS,
-    },
+    kinds: { ...WEIGHT_KINDS, ...CONV_KINDS },
     unknown: ['out', 'kernel'],
-    options: ['kernelSize', 'inChannels', 'outChannels', 'bias', 'init', 'seed', ...CONV_OPTIONS],
+    options: [...WEIGHT_OPTIONS, ...CONV_OPTIONS],
     call: (_, options) => new Conv2D(options as never),
   },
   {
@@ -520,6 +572,7 @@ const targets: Target[] = [
     call: (v, options) => new AvgPool2D(v.kernelSize as never, options as never),
   },
   method('Conv2D.forward', (x, o) => layer.forward(x, o), volume, [3, 4], 64),
+  method('ConvTranspose2D.forward', (x, o) => up.forward(x, o), volume, [3, 4], 256),
   method('MaxPool2D.forward', (x, o) => max.forward(x, o), image, [2, 3, 4], 9),
   method('AvgPool2D.forward', (x, o) => avg.forward(x, o), image, [2, 3, 4], 9),
   method('Sequential.forward', (x, o) => net.forward(x, o), volume, [3, 4], 16),
@@ -530,6 +583,7 @@ const targets: Target[] = [
   asynchronous(method('Sequential.forwardAsync', (x, o) => net.forwardAsync(x, o), volume, [3, 4], 16)),
   asynchronous(method('MaxPool2D.forwardAsync', (x, o) => max.forwardAsync(x, o), image, [2, 3, 4], 9)),
   ...planning('Conv2D', layer, [3, 4]),
+  ...planning('ConvTranspose2D', up, [3, 4]),
   ...planning('MaxPool2D', max, [2, 3, 4]),
   ...planning('AvgPool2D', avg, [2, 3, 4]),
   {

@@ -7,7 +7,9 @@ import {
   adaptiveMaxPool2d,
   avgPool2d,
   Conv2D,
+  ConvTranspose2D,
   conv2d,
+  convTranspose2d,
   lpPool2d,
   maxPool2d,
   type PaddingMode,
@@ -87,6 +89,28 @@ describe('conv2d', () => {
     });
     layer.weight = decode(c.weight);
     layer.bias = bias ?? null;
+    expect(bits(layer.forward(x))).toEqual(bits(y));
+  });
+});
+
+describe('convTranspose2d', () => {
+  const cases = read<ConvCase & { outputPadding: Two }>('conv_transpose2d');
+
+  it('has the 50 cases of the fixture', () => {
+    expect(cases).toHaveLength(50);
+  });
+
+  it.each(numbered(cases))('case %d', (_, { stride, padding, outputPadding, dilation, groups, ...c }) => {
+    const [x, weight, bias] = [decode(c.x), decode(c.weight), decode(c.bias as Encoded)];
+    const options = { stride, padding, outputPadding, dilation, groups };
+    const y = convTranspose2d(x, weight, { ...options, bias });
+    expectClose(y, decode(c.y), 2e-5);
+
+    const [inChannels = 0, perGroup = 0, height = 0, width = 0] = weight.shape;
+    const outChannels = perGroup * groups;
+    const layer = new ConvTranspose2D({ inChannels, outChannels, kernelSize: [height, width], ...options });
+    layer.weight = weight;
+    layer.bias = bias;
     expect(bits(layer.forward(x))).toEqual(bits(y));
   });
 });

@@ -1,36 +1,13 @@
-import { type AsyncOptions, readAsyncOptions } from '../async-call.ts';
-import { checkBoolean, checkInteger, checkOptions, checkPair, checkWord, type Pair } from '../check.ts';
-import {
-  CONV_OPTION_NAMES,
-  type ConvOptions,
-  type ConvSettings,
-  readConvSettings,
-} from '../conv-settings.ts';
-import { convolutionShape, planConvolution } from '../convolve.ts';
-import { formatShape, shapeMismatch } from '../errors.ts';
-import { allocate } from '../memory.ts';
-import { checkImagesShape, toImages } from '../operand.ts';
-import { OUT_OPTION_NAMES, type OutOption, readOut } from '../output.ts';
-import type { Plan } from '../plan.ts';
-import { PlanCache } from '../plan-cache.ts';
-import { seededRandom } from '../random.ts';
-import { copyStrided } from '../strided-copy.ts';
-import { sizeOf } from '../strides.ts';
-import {
-  assertReadable,
-  fromChecked,
-  sameShape,
-  type Tensor,
-  type TensorInput,
-  toTensor,
-} from '../tensor.ts';
-import { type Conv2DJSON, conv2dFromJSON, conv2dToJSON } from './conv2d-json.ts';
-import { INITS, type Init, initialize } from './initialize.ts';
-import type { Layer } from './layer.ts';
-import { type PlanOptions, readThreads } from './plan-options.ts';
+import type { Pair } from '../check.ts';
+import { CONV_OPTION_NAMES, type ConvOptions, readConvSettings } from '../conv-settings.ts';
+import { type PaddingMode, paddingModeName } from '../options.ts';
+import { Convolution, readLayerOptions, WEIGHT_OPTION_NAMES } from './convolution.ts';
+import { type ConvolutionJSON, fromConvolutionJSON } from './convolution-json.ts';
+import type { Init } from './initialize.ts';
+import type { LayerJSON } from './layer.ts';
 
-/** The options of the layer `Conv2D`. */
-export interface Conv2DOptions extends ConvOptions {
+/** What every layer with a weight is made of. */
+export interface WeightOptions {
   /** Default 1. */
   inChannels?: number | undefined;
   /** Default 1. */
@@ -45,32 +22,23 @@ export interface Conv2DOptions extends ConvOptions {
   seed?: number | undefined;
 }
 
-const OPTION_NAMES: readonly string[] = [
-  'inChannels',
-  'outChannels',
-  'kernelSize',
-  'bias',
-  'init',
-  'seed',
-  ...CONV_OPTION_NAMES,
-];
+/** The options of the layer `Conv2D`. */
+export interface Conv2DOptions extends ConvOptions, WeightOptions {}
 
-type WeightShape = [o: number, c: number, kh: number, kw: number];
+/** A `Conv2D` as plain data. */
+export interface Conv2DJSON extends LayerJSON, ConvolutionJSON {
+  type: 'Conv2D';
+  paddingMode: PaddingMode;
+}
+
+const OPTION_NAMES: readonly string[] = [...WEIGHT_OPTION_NAMES, ...CONV_OPTION_NAMES];
 
 /**
  * A convolution with a weight and a bias. Plans are kept for the input shapes seen last, so the weight is packed once
  * for each of them. Source: seed 1.2 (`Conv2D`) and 2; PyTorch `Conv2d`.
  */
-export class Conv2D implements Layer {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  /** [kh, kw] */
-  readonly kernelSize: readonly [height: number, width: number];
-  readonly #settings: ConvSettings;
-  readonly #weightShape: WeightShape;
-  readonly #weight: Float32Array;
-  #bias: Float32Array | undefined;
-  readonly #plans = new PlanCache();
+export class Conv2D extends Convolution {
+  readonly #paddingMode: PaddingMode;
 
   /**
    * @param options the options, or only a kernel's sides for the layer of the seed: one channel in, one out, weight
@@ -81,153 +49,22 @@ export class Conv2D implements Layer {
    */
   constructor(options: Conv2DOptions | Pair) {
     const isSeedForm = typeof options === 'number' || Array.isArray(options);
-    const given = isSeedForm ? { kernelSize: options, init: 'uniform' } : readOptions(options);
-    const { inChannels, outChannels, kernelSize, bias, init, seed } = given;
-    this.#settings = readConvSettings(given);
-    this.inChannels = inChannels === undefined ? 1 : checkInteger(inChannels, 'inChannels', 1);
-    this.outChannels = outChannels === undefined ? 1 : checkInteger(outChannels, 'outChannels', 1);
-    this.kernelSize = Object.freeze(checkPair(kernelSize, 'kernelSize', 1));
-    const hasBias = bias === undefined || checkBoolean(bias, 'bias');
-    const how = init === undefined ? 'kaimingUniform' : checkWord(init, 'init', INITS);
-    const random = seededRandom(seed === undefined ? undefined : checkInteger(seed, 'seed', 0));
-    const { groups } = this.#settings;
-    for (const [name, channels] of [
-      ['inChannels', this.inChannels],
-      ['outChannels', this.outChannels],
-    ] as const) {
-      if (channels % groups !== 0)
-        throw shapeMismatch(`a multiple of groups (${groups})`, name, `${channels}`);
-    }
-    this.#weightShape = [this.outChannels, this.inChannels / groups, ...this.kernelSize];
-    this.#weight = allocate(sizeOf(this.#weightShape), 'the weight');
-    this.#bias = hasBias ? allocate(this.outChannels, 'the bias') : undefined;
-    initialize(how, this.#weight, this.#weightShape, this.#bias, random);
-  }
-
-  /** A snapshot of the weight, [o, c / groups, kh, kw]. */
-  get weight(): Tensor {
-    return fromChecked(this.#weight.slice(), [...this.#weightShape]);
-  }
-
-  /**
-   * Copies a weight in; plans made before by `plan` keep the old one. A layer of one channel in and one out takes
-   * [kh, kw] too.
-   */
-  set weight(value: TensorInput) {
-    const tensor = toTensor(value, 'weight');
-    const isPlane = this.#weight.length === this.kernelSize[0] * this.kernelSize[1];
-    if (
-      !sameShape(tensor.shape, this.#weightShape) &&
-      !(isPlane && sameShape(tensor.shape, this.kernelSize))
-    ) {
-      throw shapeMismatch(`shape ${formatShape(this.#weightShape)}`, 'weight', formatShape(tensor.shape));
-    }
-    assertReadable(tensor, 'weight');
-    copyStrided(tensor.data, tensor.shape, tensor.strides, tensor.offset, this.#weight, 0);
-    this.#plans.clear();
-  }
-
-  /** A snapshot of the bias, [o], or null without one. */
-  get bias(): Tensor | null {
-    return this.#bias === undefined ? null : fromChecked(this.#bias.slice(), [this.outChannels]);
-  }
-
-  /** Copies a bias of shape [o] in, or takes it away with null. */
-  set bias(value: TensorInput | null) {
-    if (value === null) {
-      this.#bias = undefined;
-    } else {
-      const tensor = toTensor(value, 'bias');
-      if (!sameShape(tensor.shape, [this.outChannels])) {
-        throw shapeMismatch(`shape [${this.outChannels}]`, 'bias', formatShape(tensor.shape));
-      }
-      assertReadable(tensor, 'bias');
-      const copy = allocate(this.outChannels, 'the bias');
-      copyStrided(tensor.data, tensor.shape, tensor.strides, tensor.offset, copy, 0);
-      this.#bias = copy;
-    }
-    this.#plans.clear();
-  }
-
-  /** Number of parameters: elements of the weight and the bias. */
-  get parameters(): number {
-    return this.#weight.length + (this.#bias?.length ?? 0);
-  }
-
-  // [h, w] stands for one channel, so it goes with layers of one channel in and out.
-  get #minRank(): 2 | 3 {
-    return this.inChannels === 1 && this.outChannels === 1 ? 2 : 3;
-  }
-
-  #plan(inputShape: readonly number[], threads: number): Plan {
-    const bias = this.#bias ?? null;
-    const rank = inputShape.length;
-    return planConvolution(inputShape, this.#weightShape, this.#weight, bias, this.#settings, rank, threads);
-  }
-
-  /**
-   * Convolves `x`, reading it where it lies.
-   *
-   * @param x [n, c, h, w], [c, h, w] (`'NHWC'`: [n, h, w, c], [h, w, c]), or [h, w] where the layer has one channel in and
-   *   one out
-   * @returns as many axes as `x` has
-   * @throws as `conv2d`
-   */
-  forward(x: TensorInput, options?: OutOption): Tensor {
-    const out = readOut(checkOptions(options, 'options', OUT_OPTION_NAMES)?.out);
-    const input = toImages(x, 'x', this.#minRank, 4);
-    assertReadable(input, 'x');
-    return this.#plans.get(input.shape, () => this.#plan(input.shape, 0)).runTensor(input, out);
-  }
-
-  /**
-   * `forward` on the pool's threads, while the event loop goes on: see `Plan.runAsync`. A weight set meanwhile counts for
-   * later calls.
-   *
-   * @returns a promise, rejected with what `forward` throws or with the signal's reason
-   */
-  async forwardAsync(x: TensorInput, options?: AsyncOptions): Promise<Tensor> {
-    const call = readAsyncOptions(options);
-    const input = toImages(x, 'x', this.#minRank, 4);
-    assertReadable(input, 'x');
-    const plan = this.#plans.get(input.shape, () => this.#plan(input.shape, 0));
-    return plan.runTensorAsync(input, call);
-  }
-
-  /** The shape of `forward`'s result for an input of this shape. @throws as `conv2dOutputShape` */
-  outputShape(inputShape: readonly number[]): number[] {
-    const input = checkImagesShape(inputShape, 'inputShape', this.#minRank);
-    return convolutionShape(input, this.#weightShape, this.#settings);
-  }
-
-  /**
-   * The layer made ready for inputs of one shape, with the weight and bias of now.
-   *
-   * @param options.threads an integer from 1 to 1024; without it, those that `setThreads` allows at the time of a run
-   * @throws as `forward`
-   */
-  plan(inputShape: readonly number[], options?: PlanOptions): Plan {
-    const threads = readThreads(options);
-    return this.#plan(checkImagesShape(inputShape, 'inputShape', this.#minRank), threads);
+    const given = isSeedForm
+      ? { kernelSize: options, init: 'uniform' }
+      : readLayerOptions(options, OPTION_NAMES);
+    const settings = readConvSettings(given);
+    super(given, settings);
+    this.#paddingMode = paddingModeName(settings.paddingMode);
   }
 
   /** The layer as plain data for `JSON.stringify`. */
   toJSON(): Conv2DJSON {
-    const { inChannels, outChannels, kernelSize } = this;
-    return conv2dToJSON({ inChannels, outChannels, kernelSize }, this.#settings, this.#weight, this.#bias);
+    return { type: 'Conv2D', ...this.commonJSON(), paddingMode: this.#paddingMode };
   }
 
   /** A layer from what `toJSON` gave, the same to the bit. @throws as the constructor and the setters */
   static fromJSON(json: Conv2DJSON): Conv2D {
-    const { options, weight, bias } = conv2dFromJSON(json);
-    const layer = new Conv2D(options);
-    layer.weight = { data: weight, shape: layer.#weightShape };
-    if (bias !== undefined) layer.bias = { data: bias, shape: [bias.length] };
-    return layer;
+    const { options, weight, bias } = fromConvolutionJSON(json, 'Conv2D', CONV_OPTION_NAMES);
+    return new Conv2D(options as unknown as Conv2DOptions).setNumbers(weight, bias);
   }
-}
-
-function readOptions(options: unknown): Record<string, unknown> {
-  // A missing object is reported like any other value that is none.
-  return checkOptions(options ?? null, 'options', OPTION_NAMES) ?? {};
 }

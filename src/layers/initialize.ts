@@ -16,7 +16,8 @@ function fillUniform(target: Float32Array, bound: number, random: Random): void 
 
 /**
  * Fills a weight of shape [o, c / groups, kh, kw] and then its bias. Only operations that IEEE 754 rounds correctly are
- * used, so the numbers are those of the seed on every machine. fanIn = c / groups · kh · kw, fanOut = o · kh · kw.
+ * used, so the numbers are those of the seed on every machine. fanIn = c / groups · kh · kw, fanOut = o · kh · kw; of a
+ * transposed convolution's weight [c, o / groups, kh, kw] the same axes are taken, as PyTorch does.
  */
 export function initialize(
   init: Init,

@@ -7,6 +7,7 @@ import { assertReadable, checkShape, type Tensor, type TensorInput, toTensor } f
 import { AdaptiveAvgPool2D } from './adaptive-avg-pool2d.ts';
 import { AdaptiveMaxPool2D, type AdaptiveMaxPool2DJSON } from './adaptive-max-pool2d.ts';
 import { AvgPool2D } from './avg-pool2d.ts';
+import { ConvTranspose2D } from './conv-transpose2d.ts';
 import { Conv2D } from './conv2d.ts';
 import type { Layer, LayerJSON } from './layer.ts';
 import { readLayerJSON } from './layer-json.ts';
@@ -164,6 +165,7 @@ const LAYERS: Record<string, (json: never) => Layer> = {
   AdaptiveMaxPool2D: (json: AdaptiveMaxPool2DJSON<false>) => AdaptiveMaxPool2D.fromJSON(json),
   AvgPool2D: AvgPool2D.fromJSON,
   Conv2D: Conv2D.fromJSON,
+  ConvTranspose2D: ConvTranspose2D.fromJSON,
   LPPool2D: LPPool2D.fromJSON,
   MaxPool2D: (json: MaxPool2DJSON<false>) => MaxPool2D.fromJSON(json),
   Sequential: Sequential.fromJSON,

@@ -9,8 +9,12 @@ import {
   avgPool2d,
   Conv2D,
   type Conv2DJSON,
+  ConvTranspose2D,
+  type ConvTranspose2DJSON,
   conv2d,
   conv2dOutputShape,
+  convTranspose2d,
+  convTranspose2dOutputShape,
   corr2d,
   globalAvgPool2d,
   globalMaxPool2d,
@@ -76,6 +80,8 @@ describe('functions', () => {
     expectTypeOf(conv2d).returns.toEqualTypeOf<Tensor>();
     expectTypeOf(pool2d).returns.toEqualTypeOf<Tensor>();
     expectTypeOf(conv2dOutputShape).returns.toEqualTypeOf<number[]>();
+    expectTypeOf(convTranspose2d(x, x, { outputPadding: [1, 0], bias: [1] })).toEqualTypeOf<Tensor>();
+    expectTypeOf(convTranspose2dOutputShape).returns.toEqualTypeOf<number[]>();
     expectTypeOf(maxPool2d(x, 2)).toEqualTypeOf<Tensor>();
     expectTypeOf(adaptiveMaxPool2d(x, [3, null])).toEqualTypeOf<Tensor>();
     expectTypeOf(adaptiveAvgPool2d(x, 3, { out: x })).toEqualTypeOf<Tensor>();
@@ -106,6 +112,8 @@ describe('functions', () => {
     conv2d(x, x, { padding: 'full' });
     // @ts-expect-error unknown word
     conv2d(x, x, { layout: 'CHWN' });
+    // @ts-expect-error an option of ordinary convolution
+    convTranspose2d(x, x, { paddingMode: 'reflect' });
     // @ts-expect-error an option of average pooling
     maxPool2d(x, 2, { countIncludePad: false });
     // @ts-expect-error an option of average pooling
@@ -124,6 +132,16 @@ describe('layers', () => {
     expectTypeOf(Conv2D).toBeConstructibleWith({ kernelSize: 3, init: 'zeros', seed: 1 });
     // @ts-expect-error the kernel's size is needed
     new Conv2D({ inChannels: 3 });
+  });
+
+  test('ConvTranspose2D is a layer with a weight', () => {
+    const layer = new ConvTranspose2D({ kernelSize: 2, stride: 2, outputShape: [8, 8], bias: false });
+    layer.weight = [[1]];
+    expectTypeOf(layer).toExtend<Layer>();
+    expectTypeOf(layer.weight).toEqualTypeOf<Tensor>();
+    expectTypeOf(layer.toJSON()).toEqualTypeOf<ConvTranspose2DJSON>();
+    // @ts-expect-error the kernel's size is needed
+    new ConvTranspose2D({ inChannels: 3 });
   });
 
   test('weight is set with any input and read as a tensor', () => {

@@ -1,6 +1,6 @@
 //! Memory for packed weights and scratch: 64-byte aligned, so that a vector never straddles two cache lines.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 /// One cache line of floats.
 #[derive(Clone, Copy)]
@@ -95,15 +95,16 @@ fn take_spare(lines: usize) -> Vec<Line> {
 thread_local! {
     // Buffers whose owners are gone, oldest first.
     static SPARE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
-    static SCRATCH: Cell<Aligned> = const { Cell::new(Aligned { lines: Vec::new(), len: 0 }) };
+    // The scratch memory that is not in use, that of the outermost call last.
+    static SCRATCH: RefCell<Vec<Aligned>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Calls `work` with `len` floats of the calling thread's scratch memory, which is kept from call to call. The content is whatever
-/// the last user left. A nested call gets fresh memory.
+/// the last user left. A nested call gets memory of its own, which is kept too.
 pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    let mut buffer = SCRATCH.take();
+    let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
     buffer.grow(len);
     let result = work(&mut buffer.as_mut_slice()[..len]);
-    SCRATCH.set(buffer);
+    SCRATCH.with_borrow_mut(|kept| kept.push(buffer));
     result
 }

@@ -25,6 +25,48 @@ pub enum Error {
         /// Channels per group in the weight's shape.
         received: usize,
     },
+    /// The input channels of a transposed convolution's weight are not the input's.
+    #[error(
+        "expected {expected} channels (those of the input) on the first axis for weight, received {received}"
+    )]
+    WeightInput {
+        /// Input channels.
+        expected: usize,
+        /// The weight's first axis.
+        received: usize,
+    },
+    /// More is added after a transposed convolution's output than stride and dilation leave room for.
+    #[error(
+        "expected at most {limit} {axis} (less than stride or dilation) for outputPadding, received {received}"
+    )]
+    OutputPadding {
+        /// `"rows"` or `"columns"`.
+        axis: &'static str,
+        /// The most that may be added.
+        limit: usize,
+        /// The output padding received.
+        received: usize,
+    },
+    /// A transposed convolution can't fill an output of this size.
+    #[error("expected at most {limit} {axis} for outputShape, received {received}")]
+    OutputShape {
+        /// `"rows"` or `"columns"`.
+        axis: &'static str,
+        /// The largest side.
+        limit: usize,
+        /// The side received.
+        received: usize,
+    },
+    /// The padding cuts off the whole output of a transposed convolution.
+    #[error("expected fewer than {full} {axis} (the whole output) for padding, received {received}")]
+    AllCut {
+        /// `"rows"` or `"columns"`.
+        axis: &'static str,
+        /// The output without padding.
+        full: usize,
+        /// The padding of both sides.
+        received: usize,
+    },
     /// The groups do not divide the channels.
     #[error("expected a divisor of the {channels} {side} channels for groups, received {groups}")]
     Groups {
@@ -149,9 +191,13 @@ impl Error {
             | Error::EmptyOutput { .. }
             | Error::PoolPadding { .. }
             | Error::PaddingTooWide { .. }
+            | Error::OutputPadding { .. }
+            | Error::OutputShape { .. }
+            | Error::AllCut { .. }
             | Error::Overflow { .. }
             | Error::ViewOutside { .. } => ErrorKind::OutOfRange,
             Error::WeightChannels { .. }
+            | Error::WeightInput { .. }
             | Error::Groups { .. }
             | Error::BiasLength { .. }
             | Error::Length { .. } => ErrorKind::ShapeMismatch,

@@ -2,6 +2,10 @@
 //! least one output element per image, products that fit the address space.
 
 mod adaptive;
+mod transposed;
+
+pub(crate) use transposed::Phase;
+pub use transposed::{TransposedAxis, TransposedGeometry, TransposedRequest};
 
 use crate::error::Error;
 use std::ops::Range;
@@ -231,6 +235,12 @@ fn volume(parameter: &'static str, sizes: &[usize]) -> Result<usize, Error> {
         .ok_or(Error::Overflow { parameter })
 }
 
+/// The taps of `channels` channels, a few vectors for each, must be addressable by 32-bit offsets too.
+fn check_taps(channels: usize, kernel: [usize; 2]) -> Result<(), Error> {
+    let taps = volume("kernelSize", &[channels, kernel[0], kernel[1], MOST_LANES * MOST_LANES])?;
+    if taps >= u32::MAX as usize { Err(Error::Overflow { parameter: "kernelSize" }) } else { Ok(()) }
+}
+
 /// What a convolution is asked for; [`ConvGeometry::new`] checks it.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvRequest {
@@ -318,10 +328,8 @@ impl ConvGeometry {
             "kernelSize",
             &[expected, y.span(), x.input + x.before + x.after + x.stride * MOST_LANES],
         )?;
-        volume("kernelSize", &[expected, y.kernel, x.kernel, MOST_LANES * MOST_LANES])?;
-        if row >= u32::MAX as usize
-            || expected * y.kernel * x.kernel * MOST_LANES * MOST_LANES >= u32::MAX as usize
-        {
+        check_taps(expected, [y.kernel, x.kernel])?;
+        if row >= u32::MAX as usize {
             return Err(Error::Overflow { parameter: "kernelSize" });
         }
         Ok(ConvGeometry { batch, c_in, c_out, groups, y, x, padding_mode, order })

@@ -1,6 +1,8 @@
 //! The naive oracle: the definitions, in `f64`, element by element. Every algorithm is tested against it.
 
-use crate::geometry::{Axis, ChannelOrder, ConvGeometry, PoolGeometry, PoolMode};
+use crate::geometry::{
+    Axis, ChannelOrder, ConvGeometry, PoolGeometry, PoolMode, TransposedAxis, TransposedGeometry,
+};
 
 /// Cross-correlation by definition (the seed's sections 1.1, 2, 3): contiguous input, weight and bias to a contiguous output, in the
 /// geometry's order of axes.
@@ -45,6 +47,54 @@ fn conv2d_element(
         }
     }
     sum
+}
+
+/// Transposed convolution by definition (PyTorch `conv_transpose2d`): each input element adds its multiple of the kernel to the
+/// output. Contiguous operands in the geometry's order of axes.
+pub fn conv_transpose2d(
+    g: &TransposedGeometry,
+    input: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+) -> Vec<f64> {
+    let [y, x] = [g.y, g.x];
+    let at = |order, n: usize, channels: usize, c: usize, [h, w]: [usize; 2], [row, column]: [usize; 2]| {
+        match order {
+            ChannelOrder::First => ((n * channels + c) * h + row) * w + column,
+            ChannelOrder::Last => ((n * h + row) * w + column) * channels + c,
+        }
+    };
+    let out = |n, o, place| at(g.order, n, g.c_out, o, [y.output, x.output], place);
+    let mut output = vec![0.0; g.output_len()];
+    for (n, o) in (0..g.batch).flat_map(|n| (0..g.c_out).map(move |o| (n, o))) {
+        let bias = bias.map_or(0.0, |bias| f64::from(bias[o]));
+        for place in places([y.output, x.output]) {
+            output[out(n, o, place)] = bias;
+        }
+        let group = o / g.c_out_group();
+        for c in group * g.c_in_group()..(group + 1) * g.c_in_group() {
+            for (from, [ky, kx]) in places([y.input, x.input])
+                .flat_map(|from| places([y.kernel, x.kernel]).map(move |tap| (from, tap)))
+            {
+                let reach = |axis: &TransposedAxis, i: usize, k: usize| {
+                    (i * axis.stride + k * axis.dilation)
+                        .checked_sub(axis.before)
+                        .filter(|to| *to < axis.output)
+                };
+                let (Some(row), Some(column)) = (reach(&y, from[0], ky), reach(&x, from[1], kx)) else {
+                    continue;
+                };
+                let element = input[at(g.order, n, g.c_in, c, [y.input, x.input], from)];
+                let tap = ((c * g.c_out_group() + o % g.c_out_group()) * y.kernel + ky) * x.kernel + kx;
+                output[out(n, o, [row, column])] += f64::from(element) * f64::from(weight[tap]);
+            }
+        }
+    }
+    output
+}
+
+fn places([rows, columns]: [usize; 2]) -> impl Iterator<Item = [usize; 2]> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| [row, column]))
 }
 
 /// Pooling by definition (the seed's section 4) of a contiguous input to a contiguous output.

@@ -1,6 +1,7 @@
 //! Borrowed memory with a shape: what a run reads and where its tiles write.
 
 use crate::error::Error;
+use crate::geometry::ChannelOrder;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -66,6 +67,16 @@ impl<'a> InputView<'a> {
         self.start.wrapping_add(n * self.strides[0] + c * self.strides[1] + y * self.strides[2])
     }
 
+    /// What follows from image `n`, row `y` and column `x` on.
+    pub(crate) fn at_pixel(&self, order: ChannelOrder, n: usize, [y, x]: [usize; 2]) -> InputView<'a> {
+        let [image, second, third] = self.strides;
+        let elements = match order {
+            ChannelOrder::First => n * image + y * third + x,
+            ChannelOrder::Last => n * image + y * second + x * third,
+        };
+        InputView { start: self.start.wrapping_add(elements), ..*self }
+    }
+
     /// Elements from one plane to the next.
     #[inline(always)]
     pub(crate) fn plane_stride(&self) -> usize {
@@ -94,6 +105,11 @@ unsafe impl<T: Send> Sync for OutputView<'_, T> {}
 impl<'a, T> OutputView<'a, T> {
     pub(crate) fn new(output: &'a mut [T]) -> Self {
         OutputView { start: output.as_mut_ptr(), memory: PhantomData }
+    }
+
+    /// What follows from `element` on.
+    pub(crate) fn from(&self, element: usize) -> Self {
+        OutputView { start: self.at(element), memory: PhantomData }
     }
 
     #[inline(always)]

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::shapes::{Conv, Pooling};
+use common::shapes::{Conv, Pooling, Transposed};
 use corr2d_kernels::Isa;
-use corr2d_kernels::conv::{ALGORITHMS, Activation, ConvPlan};
+use corr2d_kernels::conv::{ALGORITHMS, Activation, ConvPlan, TransposedPlan};
 use corr2d_kernels::geometry::{ChannelOrder, PoolGeometry, PoolMode};
 use corr2d_kernels::image::{Alpha, Border, ImageFilter, ImageRequest};
 use corr2d_kernels::parallel::Pool;
@@ -115,6 +115,32 @@ const ACTIVATIONS: [Activation; 6] = [
     Activation::Silu,
     Activation::Hardswish,
 ];
+
+#[test]
+fn a_transposed_convolution_allocates_nothing_after_its_first_run() {
+    let pool = single_thread();
+    for (stride, c_out) in [(1, 1), (1, 20), (2, 3), (3, 17)] {
+        let shape = Transposed {
+            batch: 2,
+            c_in: 4,
+            c_out,
+            input: [20, 30],
+            stride: [stride; 2],
+            output_padding: [stride - 1; 2],
+            ..Transposed::default()
+        };
+        let g = shape.geometry().expect("a valid shape");
+        let (input, weight) = (vec![1.0; g.input_len()], vec![1.0; g.weight_len()]);
+        let mut output = vec![0.0; g.output_len()];
+        for isa in Isa::available() {
+            let plan = TransposedPlan::new(g, &weight, None, Activation::Relu, isa, None);
+            let plan = plan.expect("a valid shape");
+            let mut run = || plan.run(&input, None, &mut output, &pool, 1).expect("exact lengths");
+            run();
+            assert_eq!(allocations(|| (0..3).for_each(|_| run())), 0, "{isa:?} of {shape:?}");
+        }
+    }
+}
 
 #[test]
 fn a_pooling_allocates_nothing_after_its_first_run() {

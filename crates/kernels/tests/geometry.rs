@@ -5,7 +5,7 @@ mod common;
 use common::shapes::{Conv, Pooling};
 use corr2d_kernels::geometry::{
     Axis, ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry,
-    PoolMode, PoolRequest, Rounding, Window,
+    PoolMode, PoolRequest, Rounding, TransposedGeometry, TransposedRequest, Window,
 };
 use corr2d_kernels::{Error, ErrorKind};
 use proptest::prelude::*;
@@ -214,6 +214,28 @@ proptest! {
             prop_assert!(g.flops().is_finite() && g.bytes().is_finite());
             far_positions(&g.y, Rounding::Floor)?;
             far_positions(&g.x, Rounding::Floor)?;
+        }
+    }
+
+    #[test]
+    fn no_size_makes_a_transposed_convolution_panic(
+        batch in any_size(), c_in in any_size(), weight_channels in any_size(), c_out_group in any_size(),
+        groups in any_size(), input in pair(any_size()), window in any_window(),
+        output_padding in pair(any_size()), output in pair(any_size()), is_given in select(vec![false, true]),
+    ) {
+        let output = is_given.then_some(output);
+        let order = ChannelOrder::First;
+        let request = TransposedRequest {
+            batch, c_in, input, weight_channels, c_out_group, window, output_padding, output, groups, order,
+        };
+        for request in [request, TransposedRequest { weight_channels: c_in, ..request }] {
+            if let Ok(g) = TransposedGeometry::new(&request) {
+                let floats = [g.input_len(), g.output_len(), g.weight_len()];
+                prop_assert!(floats.iter().all(|floats| *floats <= isize::MAX as usize / 4));
+                prop_assert!(g.y.output > 0 && g.x.output > 0);
+                prop_assert!(g.flops().is_finite() && g.bytes().is_finite());
+                let _ = g.adjoint();
+            }
         }
     }
 

@@ -33,7 +33,7 @@ fn shape(params: &mut [f64]) -> Result<(), Failure> {
         return Err(Error::Unsupported { name: forced.name }.into());
     }
     let Some(target) = params.get_mut(..=at::FLOPS) else {
-        return Err(Failure::Value("expected 32 numbers for params, received fewer".into()));
+        return Err(Failure::Value("expected 40 numbers for params, received fewer".into()));
     };
     target[at::PADS..at::PADS + 4]
         .copy_from_slice(&[g.y.before, g.y.after, g.x.before, g.x.after].map(|n| n as f64));

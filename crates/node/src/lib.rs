@@ -5,6 +5,7 @@
 
 pub mod array;
 pub mod conv;
+pub mod conv_transpose;
 mod error;
 pub mod image;
 pub mod job;

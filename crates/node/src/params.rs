@@ -4,7 +4,7 @@ use crate::error::Failure;
 use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, Layout};
 use corr2d_kernels::geometry::{
     ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry, PoolMode,
-    PoolRequest, Rounding, Window,
+    PoolRequest, Rounding, TransposedGeometry, TransposedRequest, Window,
 };
 use corr2d_kernels::image::{Alpha, ImageRequest};
 
@@ -84,6 +84,10 @@ pub(crate) mod conv_place {
     pub(crate) const BIAS_LENGTH: usize = 25;
     pub(crate) const OUTPUT: usize = 26;
     pub(crate) const FLOPS: usize = 28;
+    /// Of a transposed convolution.
+    pub(crate) const OUTPUT_PADDING: usize = 29;
+    /// The sides asked for, or 0.
+    pub(crate) const OUTPUT_SHAPE: usize = 31;
 }
 
 pub(crate) fn conv_geometry(p: Params<'_>) -> Result<ConvGeometry, Failure> {
@@ -94,20 +98,46 @@ pub(crate) fn conv_geometry(p: Params<'_>) -> Result<ConvGeometry, Failure> {
         input: p.pair(at::INPUT)?,
         c_out: p.size(at::C_OUT)?,
         weight_channels: p.size(at::WEIGHT_CHANNELS)?,
-        window: Window {
-            kernel: p.pair(at::KERNEL)?,
-            stride: p.pair(at::STRIDE)?,
-            dilation: p.pair(at::DILATION)?,
-            padding: p.padding(at::PADS, at::PAD_KIND)?,
-        },
+        window: window(p)?,
         groups: p.size(at::GROUPS)?,
         padding_mode: p.choice(
             at::PADDING_MODE,
             &[PaddingMode::Zeros, PaddingMode::Reflect, PaddingMode::Replicate, PaddingMode::Circular],
         )?,
-        order: p.choice(at::ORDER, &[ChannelOrder::First, ChannelOrder::Last])?,
+        order: p.choice(at::ORDER, &ORDERS)?,
     };
     Ok(ConvGeometry::new(&request)?)
+}
+
+/// A transposed convolution's; of its weight, `WEIGHT_CHANNELS` is the first axis and `C_OUT` the second.
+pub(crate) fn transposed_geometry(p: Params<'_>) -> Result<TransposedGeometry, Failure> {
+    use conv_place as at;
+    let output = p.pair(at::OUTPUT_SHAPE)?;
+    let request = TransposedRequest {
+        batch: p.size(at::BATCH)?,
+        c_in: p.size(at::C_IN)?,
+        input: p.pair(at::INPUT)?,
+        weight_channels: p.size(at::WEIGHT_CHANNELS)?,
+        c_out_group: p.size(at::C_OUT)?,
+        window: window(p)?,
+        output_padding: p.pair(at::OUTPUT_PADDING)?,
+        output: (output != [0, 0]).then_some(output),
+        groups: p.size(at::GROUPS)?,
+        order: p.choice(at::ORDER, &ORDERS)?,
+    };
+    Ok(TransposedGeometry::new(&request)?)
+}
+
+const ORDERS: [ChannelOrder; 2] = [ChannelOrder::First, ChannelOrder::Last];
+
+fn window(p: Params<'_>) -> Result<Window, Failure> {
+    use conv_place as at;
+    Ok(Window {
+        kernel: p.pair(at::KERNEL)?,
+        stride: p.pair(at::STRIDE)?,
+        dilation: p.pair(at::DILATION)?,
+        padding: p.padding(at::PADS, at::PAD_KIND)?,
+    })
 }
 
 pub(crate) fn algorithm(p: Params<'_>) -> Result<Option<&'static Algorithm>, Failure> {

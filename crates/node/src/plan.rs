@@ -6,7 +6,7 @@ use crate::error::{Failure, throw};
 use crate::job::{self, Done};
 use crate::params::layout;
 use crate::runtime::runtime;
-use corr2d_kernels::conv::{ConvPlan, Layout};
+use corr2d_kernels::conv::{ConvPlan, Layout, TransposedPlan};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::pool::PoolPlan;
 use napi::Env;
@@ -36,6 +36,19 @@ impl Run for ConvPlan {
         threads: usize,
     ) -> Result<(), Failure> {
         Ok(ConvPlan::run(self, x, layout, out, pool, threads)?)
+    }
+}
+
+impl Run for TransposedPlan {
+    fn run(
+        &self,
+        x: &[f32],
+        layout: Option<Layout>,
+        out: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Failure> {
+        Ok(TransposedPlan::run(self, x, layout, out, pool, threads)?)
     }
 }
 

@@ -14,10 +14,12 @@ mod source;
 pub(crate) mod strip;
 mod swap_axes;
 mod tile;
+mod transposed;
 mod winograd;
 
 pub use activation::Activation;
 pub use plan::{ConvPlan, Layout};
 pub use registry::{ALGORITHMS, Accuracy, Algorithm};
+pub use transposed::TransposedPlan;
 
 pub(crate) use registry::PackedConv;

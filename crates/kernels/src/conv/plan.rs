@@ -28,7 +28,7 @@ pub struct ConvPlan {
 }
 
 /// Below this many operations, waking another thread costs more than it saves.
-const PARALLEL_FLOPS: f64 = 1e6;
+pub(super) const PARALLEL_FLOPS: f64 = 1e6;
 
 impl ConvPlan {
     /// Plans `geometry` with `weight` `[c_out, c_in / groups, kh, kw]` and `bias` `[c_out]`. Without `algorithm`, the one of the
@@ -80,22 +80,20 @@ impl ConvPlan {
         threads: usize,
     ) -> Result<(), Error> {
         let g = &self.geometry;
-        if output.len() != g.output_len() {
-            return Err(Error::Length { parameter: "out", expected: g.output_len(), received: output.len() });
-        }
-        check_overlap(output, input, "x")?;
-        let shape = g.input_shape();
-        let input = match layout {
-            Some(Layout { offset, strides }) => InputView::new(input, offset, strides, shape)?,
-            None => InputView::contiguous(input, shape)?,
-        };
-        let output = OutputView::new(output);
+        let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
         let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
-        let scratch = self.packed.scratch_len();
-        pool.for_each(self.packed.tiles(), threads, |tile| {
-            with_scratch(scratch, |scratch| self.packed.run_tile(tile, &input, &output, scratch));
-        });
+        pool.for_each(self.tiles(), threads, |tile| self.run_tile(tile, &input, &output));
         Ok(())
+    }
+
+    /// Number of tiles; together they write every output element once.
+    pub(super) fn tiles(&self) -> usize {
+        self.packed.tiles()
+    }
+
+    /// Computes one tile, of an input and an output of the geometry's shapes.
+    pub(super) fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>) {
+        with_scratch(self.packed.scratch_len(), |scratch| self.packed.run_tile(tile, input, output, scratch));
     }
 
     /// The geometry it was made for.
@@ -112,6 +110,25 @@ impl ConvPlan {
     pub fn algorithm(&self) -> &'static Algorithm {
         self.algorithm
     }
+}
+
+/// Input and output of a run as its tiles see them, once lengths, layout and overlap are checked.
+pub(super) fn views<'a, 'b>(
+    input: &'a [f32],
+    layout: Option<Layout>,
+    shape: [usize; 4],
+    output: &'b mut [f32],
+    output_len: usize,
+) -> Result<(InputView<'a>, OutputView<'b>), Error> {
+    if output.len() != output_len {
+        return Err(Error::Length { parameter: "out", expected: output_len, received: output.len() });
+    }
+    check_overlap(output, input, "x")?;
+    let input = match layout {
+        Some(Layout { offset, strides }) => InputView::new(input, offset, strides, shape)?,
+        None => InputView::contiguous(input, shape)?,
+    };
+    Ok((input, OutputView::new(output)))
 }
 
 fn choose(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {

@@ -3,7 +3,7 @@
 use corr2d_kernels::Error;
 use corr2d_kernels::geometry::{
     ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry, PoolMode,
-    PoolRequest, Rounding, Window,
+    PoolRequest, Rounding, TransposedGeometry, TransposedRequest, Window,
 };
 
 /// `[[top, bottom], [left, right]]`.
@@ -59,6 +59,64 @@ impl Conv {
             },
             groups: self.groups,
             padding_mode: self.mode,
+            order: self.order,
+        })
+    }
+}
+
+/// A transposed convolution; by default of one 5×5 image, one channel, a 3×3 kernel without padding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transposed {
+    pub(crate) batch: usize,
+    pub(crate) c_in: usize,
+    pub(crate) c_out: usize,
+    pub(crate) groups: usize,
+    pub(crate) input: [usize; 2],
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) padding: Padding,
+    pub(crate) output_padding: [usize; 2],
+    pub(crate) output: Option<[usize; 2]>,
+    pub(crate) order: ChannelOrder,
+}
+
+impl Default for Transposed {
+    fn default() -> Transposed {
+        Transposed {
+            batch: 1,
+            c_in: 1,
+            c_out: 1,
+            groups: 1,
+            input: [5, 5],
+            kernel: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: Padding::Valid,
+            output_padding: [0, 0],
+            output: None,
+            order: ChannelOrder::First,
+        }
+    }
+}
+
+impl Transposed {
+    pub(crate) fn geometry(&self) -> Result<TransposedGeometry, Error> {
+        TransposedGeometry::new(&TransposedRequest {
+            batch: self.batch,
+            c_in: self.c_in,
+            input: self.input,
+            weight_channels: self.c_in,
+            c_out_group: self.c_out / self.groups,
+            window: Window {
+                kernel: self.kernel,
+                stride: self.stride,
+                dilation: self.dilation,
+                padding: self.padding,
+            },
+            output_padding: self.output_padding,
+            output: self.output,
+            groups: self.groups,
             order: self.order,
         })
     }

@@ -1,4 +1,4 @@
-import { CONV_OPTION_NAMES, type ConvSettings } from '../conv-settings.ts';
+import type { ConvSettings } from '../conv-settings.ts';
 import { invalidType } from '../errors.ts';
 import { allocate } from '../memory.ts';
 import {
@@ -9,12 +9,8 @@ import {
   type Layout,
   layoutName,
   type Padding,
-  type PaddingMode,
-  paddingModeName,
   paddingOption,
 } from '../options.ts';
-import type { Conv2DOptions } from './conv2d.ts';
-import type { LayerJSON } from './layer.ts';
 import { readLayerJSON } from './layer-json.ts';
 
 /** A number of a weight: JSON has none for NaN, the infinities and −0, which are written as words. */
@@ -22,34 +18,23 @@ export type JSONNumber = number | 'NaN' | 'Infinity' | '-Infinity' | '-0';
 
 const WORDS: readonly unknown[] = ['NaN', 'Infinity', '-Infinity', '-0'];
 
-/** A `Conv2D` as plain data: its options, and its numbers in row-major order. */
-export interface Conv2DJSON extends LayerJSON {
-  type: 'Conv2D';
+/** What `Conv2D` and `ConvTranspose2D` have in their plain data: options, and numbers in row-major order. */
+export interface ConvolutionJSON {
   inChannels: number;
   outChannels: number;
   kernelSize: readonly [height: number, width: number];
   stride: readonly [height: number, width: number];
   padding: Padding;
-  paddingMode: PaddingMode;
   dilation: readonly [height: number, width: number];
   groups: number;
   layout: Layout;
   activation: Activation;
   algorithm: Algorithm;
-  /** [o, c / groups, kh, kw] */
+  /** [o, c / groups, kh, kw]; of a `ConvTranspose2D` [c, o / groups, kh, kw] */
   weight: readonly JSONNumber[];
   /** [o], or null for none. */
   bias: readonly JSONNumber[] | null;
 }
-
-const NAMES: readonly string[] = [
-  'inChannels',
-  'outChannels',
-  'kernelSize',
-  'weight',
-  'bias',
-  ...CONV_OPTION_NAMES,
-];
 
 function toJSONNumbers(data: Float32Array): JSONNumber[] {
   return Array.from(data, (value) => {
@@ -71,18 +56,16 @@ function fromJSONNumbers(value: unknown, parameter: string): Float32Array {
 }
 
 /** Plain data of a layer. */
-export function conv2dToJSON(
-  sizes: Pick<Conv2DJSON, 'inChannels' | 'outChannels' | 'kernelSize'>,
+export function toConvolutionJSON(
+  sizes: Pick<ConvolutionJSON, 'inChannels' | 'outChannels' | 'kernelSize'>,
   settings: ConvSettings,
   weight: Float32Array,
   bias: Float32Array | undefined,
-): Conv2DJSON {
+): ConvolutionJSON {
   return {
-    type: 'Conv2D',
     ...sizes,
     stride: [settings.strideH, settings.strideW],
     padding: paddingOption(settings.padding),
-    paddingMode: paddingModeName(settings.paddingMode),
     dilation: [settings.dilationH, settings.dilationW],
     groups: settings.groups,
     layout: layoutName(settings.layout),
@@ -94,14 +77,19 @@ export function conv2dToJSON(
 }
 
 /** Options and numbers out of plain data; the options themselves are checked by the layer's constructor. */
-export function conv2dFromJSON(json: unknown): {
-  options: Conv2DOptions;
+export function fromConvolutionJSON(
+  json: unknown,
+  type: string,
+  optionNames: readonly string[],
+): {
+  options: Record<string, unknown>;
   weight: Float32Array;
   bias: Float32Array | undefined;
 } {
-  const { weight, bias, ...options } = readLayerJSON(json, 'Conv2D', NAMES);
+  const names = ['inChannels', 'outChannels', 'kernelSize', 'weight', 'bias', ...optionNames];
+  const { weight, bias, ...options } = readLayerJSON(json, type, names);
   return {
-    options: { ...(options as unknown as Conv2DOptions), bias: bias !== null, init: 'zeros' },
+    options: { ...options, bias: bias !== null, init: 'zeros' },
     weight: fromJSONNumbers(weight, 'json.weight'),
     bias: bias === null ? undefined : fromJSONNumbers(bias, 'json.bias'),
   };

@@ -1,0 +1,159 @@
+//! Transposed convolution, on the plans of convolution. Output elements a stride apart are reached by the same taps, so each such
+//! phase of the output is a convolution of stride 1 with those taps in reverse (Dumoulin and Visin, "A guide to convolution
+//! arithmetic for deep learning", 2016, section 4): nothing is multiplied by zeros, and every algorithm of the registry serves. With
+//! stride 1 there is one phase, which writes the output itself; otherwise phases are computed in scratch and interleaved.
+
+mod interleave;
+mod weight;
+
+use super::activation::Activation;
+use super::plan::{PARALLEL_FLOPS, views};
+use super::{Algorithm, ConvPlan, Layout};
+use crate::buffer::with_scratch;
+use crate::error::Error;
+use crate::geometry::{ConvGeometry, Phase, TransposedGeometry};
+use crate::parallel::Pool;
+use crate::view::{InputView, OutputView};
+use corr2d_simd::Isa;
+use interleave::Interleave;
+
+/// A transposed convolution with its algorithms chosen and its weight packed; [`TransposedPlan::run`] allocates nothing.
+pub struct TransposedPlan {
+    geometry: TransposedGeometry,
+    isa: Isa,
+    phases: Vec<PlannedPhase>,
+    interleave: Interleave,
+}
+
+struct PlannedPhase {
+    phase: Phase,
+    plan: ConvPlan,
+}
+
+/// Images whose phases wait in scratch to be interleaved have about so many floats, or are one.
+const CHUNK_FLOATS: usize = 1 << 18;
+
+impl TransposedGeometry {
+    /// Refuses an algorithm that can't do every phase.
+    pub fn check_algorithm(&self, algorithm: &Algorithm) -> Result<(), Error> {
+        match self.phases()?.iter().all(|phase| (algorithm.supports)(&phase.geometry)) {
+            true => Ok(()),
+            false => Err(Error::Unsupported { name: algorithm.name }),
+        }
+    }
+}
+
+impl TransposedPlan {
+    /// Plans `geometry` with `weight` `[c_in, c_out / groups, kh, kw]` and `bias` `[c_out]`. Without `algorithm`, each phase takes
+    /// the one of the lowest estimated cost.
+    pub fn new(
+        geometry: TransposedGeometry,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        activation: Activation,
+        isa: Isa,
+        algorithm: Option<&'static Algorithm>,
+    ) -> Result<TransposedPlan, Error> {
+        let g = &geometry;
+        if weight.len() != g.weight_len() {
+            return Err(Error::Length {
+                parameter: "weight",
+                expected: g.weight_len(),
+                received: weight.len(),
+            });
+        }
+        if let Some(bias) = bias.filter(|bias| bias.len() != g.c_out) {
+            return Err(Error::BiasLength { expected: g.c_out, received: bias.len() });
+        }
+        let whole = g.y.stride == 1 && g.x.stride == 1;
+        let mut phases = Vec::new();
+        for phase in g.phases()? {
+            // In scratch each image is by itself.
+            let batch = if whole { g.batch } else { 1 };
+            let geometry = ConvGeometry { batch, ..phase.geometry };
+            let weight = weight::of_phase(g, &phase, weight);
+            let plan = ConvPlan::new(geometry, weight.as_slice(), bias, activation, isa, algorithm)?;
+            phases.push(PlannedPhase { phase, plan });
+        }
+        let parts = phases.iter().map(|planned| &planned.phase);
+        let interleave = Interleave::new(g, parts, bias, activation, isa);
+        Ok(TransposedPlan { geometry, isa, phases, interleave })
+    }
+
+    /// Computes `output` from `input`, on at most `threads` threads of the pool; `layout` is that of the input, contiguous if none.
+    pub fn run(
+        &self,
+        input: &[f32],
+        layout: Option<Layout>,
+        output: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Error> {
+        let g = &self.geometry;
+        let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
+        let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
+        if let [whole] = &self.phases[..]
+            && whole.plan.geometry().output_shape()[1..] == g.output_shape()[1..]
+            && whole.plan.geometry().batch == g.batch
+        {
+            let input = input.at_pixel(g.order, 0, [whole.phase.y.from, whole.phase.x.from]);
+            pool.for_each(whole.plan.tiles(), threads, |tile| whole.plan.run_tile(tile, &input, &output));
+            return Ok(());
+        }
+        let scratch_len = self.interleave.scratch_len();
+        let chunk = (CHUNK_FLOATS / g.image_len()).clamp(1, g.batch.max(1));
+        with_scratch(chunk * scratch_len, |scratch| {
+            for first in (0..g.batch).step_by(chunk) {
+                let images = chunk.min(g.batch - first);
+                let parts = OutputView::new(scratch);
+                self.convolve(&input, &parts, first, images, pool, threads);
+                self.interleave.run(&scratch[..images * scratch_len], &output, first, images, pool, threads);
+            }
+        });
+        Ok(())
+    }
+
+    /// Computes all phases of the images from `first` on, those of an image one after the other.
+    fn convolve(
+        &self,
+        input: &InputView<'_>,
+        parts: &OutputView<'_>,
+        first: usize,
+        images: usize,
+        pool: &Pool,
+        threads: usize,
+    ) {
+        let order = self.geometry.order;
+        let tiles: usize = self.phases.iter().map(|planned| planned.plan.tiles()).sum();
+        pool.for_each(images * tiles, threads, |tile| {
+            let (image, mut tile) = (tile / tiles, tile % tiles);
+            let mut start = image * self.interleave.scratch_len();
+            for PlannedPhase { phase, plan } in &self.phases {
+                if tile < plan.tiles() {
+                    let input = input.at_pixel(order, first + image, [phase.y.from, phase.x.from]);
+                    plan.run_tile(tile, &input, &parts.from(start));
+                    return;
+                }
+                tile -= plan.tiles();
+                start += plan.geometry().output_len();
+            }
+        });
+    }
+
+    /// The geometry it was made for.
+    pub fn geometry(&self) -> &TransposedGeometry {
+        &self.geometry
+    }
+
+    /// The instruction set it runs on.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The algorithm of the phase that has most to do; `"none"` where no tap reaches the output.
+    pub fn algorithm(&self) -> &'static str {
+        let work = |planned: &&PlannedPhase| planned.plan.geometry().flops();
+        let most = self.phases.iter().max_by(|a, b| work(a).total_cmp(&work(b)));
+        most.map_or("none", |planned| planned.plan.algorithm().name)
+    }
+}

@@ -1,0 +1,132 @@
+//! Transposed convolutions.
+
+use crate::array::Array;
+use crate::error::{Failure, throw};
+use crate::params::{Params, activation, algorithm, conv_place as at, layout, transposed_geometry};
+use crate::plan::Registered;
+use crate::runtime::runtime;
+use corr2d_kernels::conv;
+use corr2d_kernels::error::Error;
+use corr2d_kernels::view::check_overlap;
+use napi::Env;
+use napi_derive::napi;
+use std::sync::Arc;
+
+/// Checks a transposed convolution's parameters and writes back its output sides and operations.
+#[napi(catch_unwind, js_name = "convTranspose2dShape")]
+pub fn conv_transpose2d_shape(
+    env: Env,
+    #[napi(ts_arg_type = "Float64Array")] mut params: Array<f64>,
+) -> napi::Result<()> {
+    throw(&env, shape(params.write()))
+}
+
+fn shape(params: &mut [f64]) -> Result<(), Failure> {
+    let g = transposed_geometry(Params(params))?;
+    let bias = *params.get(at::BIAS_LENGTH).unwrap_or(&-1.0);
+    if bias >= 0.0 && bias != g.c_out as f64 {
+        return Err(Error::BiasLength { expected: g.c_out, received: bias as usize }.into());
+    }
+    if let Some(forced) = algorithm(Params(params))? {
+        g.check_algorithm(forced)?;
+    }
+    let Some(target) = params.get_mut(..=at::FLOPS) else {
+        return Err(Failure::Value("expected 40 numbers for params, received fewer".into()));
+    };
+    target[at::OUTPUT..at::OUTPUT + 2].copy_from_slice(&[g.y.output as f64, g.x.output as f64]);
+    target[at::FLOPS] = g.flops();
+    Ok(())
+}
+
+fn plan(params: Params<'_>, weight: &[f32], bias: Option<&[f32]>) -> Result<conv::TransposedPlan, Failure> {
+    let (geometry, activation) = (transposed_geometry(params)?, activation(params)?);
+    let (isa, algorithm) = (runtime()?.isa, algorithm(params)?);
+    Ok(conv::TransposedPlan::new(geometry, weight, bias, activation, isa, algorithm)?)
+}
+
+/// A transposed convolution planned, packed and run once; `view` as in `runPlan`.
+#[napi(catch_unwind, js_name = "convTranspose2d")]
+pub fn conv_transpose2d(
+    env: Env,
+    #[napi(ts_arg_type = "Float64Array")] params: Array<f64>,
+    #[napi(ts_arg_type = "Float32Array")] x: Array<f32>,
+    #[napi(ts_arg_type = "Float64Array | null")] view: Option<Array<f64>>,
+    #[napi(ts_arg_type = "Float32Array")] weight: Array<f32>,
+    #[napi(ts_arg_type = "Float32Array | null")] bias: Option<Array<f32>>,
+    #[napi(ts_arg_type = "Float32Array")] mut out: Array<f32>,
+) -> napi::Result<()> {
+    let (view, bias) = (view.as_ref().map(Array::read), bias.as_ref().map(Array::read));
+    throw(&env, run_once(Params(params.read()), x.read(), view, weight.read(), bias, out.write()))
+}
+
+fn run_once(
+    params: Params<'_>,
+    x: &[f32],
+    view: Option<&[f64]>,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    out: &mut [f32],
+) -> Result<(), Failure> {
+    // As in `conv.rs`.
+    check_overlap(out, weight, "weight")?;
+    check_overlap(out, bias.unwrap_or_default(), "bias")?;
+    let threads = params.threads(at::THREADS)?;
+    Ok(plan(params, weight, bias)?.run(x, layout(view)?, out, &runtime()?.pool(), threads)?)
+}
+
+/// A transposed convolution with its algorithms chosen and its weight packed, run by `runPlan`.
+#[napi]
+pub struct ConvTransposePlan {
+    plan: Arc<conv::TransposedPlan>,
+    registered: Registered,
+}
+
+#[napi]
+impl ConvTransposePlan {
+    /// Plans a transposed convolution; weight and bias are copied.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        env: Env,
+        #[napi(ts_arg_type = "Float64Array")] params: Array<f64>,
+        #[napi(ts_arg_type = "Float32Array")] weight: Array<f32>,
+        #[napi(ts_arg_type = "Float32Array | null")] bias: Option<Array<f32>>,
+    ) -> napi::Result<ConvTransposePlan> {
+        let params = Params(params.read());
+        let planned = plan(params, weight.read(), bias.as_ref().map(Array::read)).and_then(|plan| {
+            let plan = Arc::new(plan);
+            let registered = Registered::new(plan.clone(), params.threads(at::THREADS)?);
+            Ok(ConvTransposePlan { registered, plan })
+        });
+        throw(&env, planned)
+    }
+
+    /// The plan's number, valid as long as this object lives.
+    #[napi(getter, catch_unwind)]
+    pub fn handle(&self) -> f64 {
+        self.registered.handle()
+    }
+
+    /// The name of the algorithm that has most to do.
+    #[napi(getter, catch_unwind)]
+    pub fn algorithm(&self) -> &str {
+        self.plan.algorithm()
+    }
+
+    /// The instruction set's name.
+    #[napi(getter, catch_unwind)]
+    pub fn isa(&self) -> &str {
+        self.plan.isa().name()
+    }
+
+    /// Operations of the direct method.
+    #[napi(getter, catch_unwind)]
+    pub fn flops(&self) -> f64 {
+        self.plan.geometry().flops()
+    }
+
+    /// Bytes of input, weight and output.
+    #[napi(getter, catch_unwind)]
+    pub fn bytes(&self) -> f64 {
+        self.plan.geometry().bytes()
+    }
+}
