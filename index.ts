@@ -71,10 +71,19 @@ export { type Limits, setLimits } from './src/limits.ts';
 export { type LpPool2dOptions, lpPool2d } from './src/lp-pool2d.ts';
 export type { IndexedMax } from './src/max-indices.ts';
 export type { NestedArray, NestedNumbers } from './src/nested.ts';
+export type { OnnxAttribute } from './src/onnx/attributes.ts';
+export {
+  fromOnnxNode,
+  type Int64Tensor,
+  type OnnxCall,
+  type OnnxInputs,
+  type OnnxNode,
+} from './src/onnx/node.ts';
 export type { Activation, Algorithm, Layout, Padding, PaddingMode } from './src/options.ts';
 export type { OutOption } from './src/output.ts';
 export type { Image, PixelData, SampleArrays } from './src/pixels.ts';
 export type { Plan } from './src/plan.ts';
+export type { PlanCandidate, PlanExplanation, RegisterTile } from './src/plan-explanation.ts';
 export type { AvgPoolOptions, PoolMode, PoolOptions } from './src/pool-settings.ts';
 export {
   type AvgPool2dOptions,

@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**'],
+          exclude: ['test/package/**', 'test/onnx/**'],
         },
       },
       {
@@ -23,6 +23,13 @@ export default defineConfig({
             include: ['test/types/**/*.test-d.ts'],
             tsconfig: './tsconfig.json',
           },
+        },
+      },
+      {
+        test: {
+          // Needs a file that `scripts/test.mjs` has Python write.
+          name: 'onnx',
+          include: ['test/onnx/*.test.ts'],
         },
       },
       {

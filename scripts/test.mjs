@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run, tool } from './lib/command.mjs';
 import { countCargo, countExit, countVitest } from './lib/count.mjs';
+import { writeOnnxCases } from './lib/onnx.mjs';
 import { ensureBuilt, main, SetupError } from './lib/setup.mjs';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'corr2d-test-'));
@@ -94,6 +95,22 @@ async function obeyedTiers(tiers) {
   return { passed: tiers.length - wrong.length, failed: wrong.length, output: wrong.join('\n') };
 }
 
+/** The ONNX standard's node tests on each tier, where Python can write them. */
+async function onnxNodeTests(tiers) {
+  const cases = path.join(scratch, 'onnx.json');
+  const problem = await writeOnnxCases(cases).catch((error) => error);
+  if (typeof problem === 'string') {
+    console.log(`ONNX node tests ... skipped: ${problem}`);
+    return;
+  }
+  for (const tier of tiers) {
+    await phase(`ONNX node tests, ${tier}`, async () => {
+      if (problem !== null) throw problem;
+      return vitest('onnx', { CORR2D_ISA: tier, CORR2D_ONNX_CASES: cases });
+    });
+  }
+}
+
 async function setUp() {
   try {
     await ensureBuilt();
@@ -130,6 +147,7 @@ await main(async () => {
     for (const tier of tiers) {
       await phase(`vitest, ${tier}`, () => vitest('unit', { CORR2D_ISA: tier }));
     }
+    await onnxNodeTests(tiers);
     await phase('vitest, packed tarball', () => vitest('package'));
   }
 

@@ -21,6 +21,7 @@ import {
   readOut,
   toResult,
 } from './output.ts';
+import { PlanExplanation } from './plan-explanation.ts';
 import { sizeOf } from './strides.ts';
 import { assertReadable, sameShape, type Tensor, type TensorInput, toTensor } from './tensor.ts';
 
@@ -31,6 +32,7 @@ export interface NativePlan {
   readonly isa: string;
   readonly flops: number;
   readonly bytes: number;
+  explain(): ReturnType<InstanceType<(typeof native)['ConvPlan']>['explain']>;
 }
 
 /**
@@ -76,6 +78,14 @@ export class Plan {
   /** Bytes of input, weight and output that a run goes through at least. */
   get bytes(): number {
     return this.#native.bytes;
+  }
+
+  /**
+   * Why this algorithm, with which register tile and scratch memory, and what share of the peak is to be expected; for
+   * people: `console.log(String(plan.explain()))`.
+   */
+  explain(): PlanExplanation {
+    return new PlanExplanation(this.#native);
   }
 
   /**

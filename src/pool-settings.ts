@@ -32,7 +32,8 @@ export interface PoolOptions {
   dilation?: Pair | undefined;
   /**
    * Whether a last, incomplete window counts: `true` is PyTorch's rule (one that starts in the right or bottom padding is
-   * dropped), `'onnx'` is ONNX's. Default `false`.
+   * dropped). `'onnx'` is ONNX's, the same since opset 22 but for `padding: 'valid'`, with which none counts. Default
+   * `false`.
    */
   ceilMode?: boolean | 'onnx' | undefined;
   /** Order of the axes of the input and the result; [h, w] is the same in both. Default `'NCHW'`. */

@@ -92,7 +92,7 @@ pub enum Rounding {
     Floor,
     /// Up, but a window that would start in the padding after the input is dropped (PyTorch `ceil_mode=True`).
     Ceil,
-    /// Up, but a window that would start past the padded input is dropped (ONNX `ceil_mode=1`).
+    /// As `Ceil`, but down where the padding is `Padding::Valid` (ONNX `ceil_mode=1`, opset 22).
     CeilOnnx,
 }
 
@@ -207,9 +207,8 @@ impl Window {
         let starting_before = |end: usize| steps.div_ceil(stride).min((end - 1) / stride) + 1;
         let output = match (self.padding, rounding) {
             (Padding::SameLower | Padding::SameUpper, _) => input.div_ceil(stride),
-            (_, Rounding::Floor) => steps / stride + 1,
-            (_, Rounding::Ceil) => starting_before(input + before),
-            (_, Rounding::CeilOnnx) => starting_before(padded),
+            (_, Rounding::Floor) | (Padding::Valid, Rounding::CeilOnnx) => steps / stride + 1,
+            (_, Rounding::Ceil | Rounding::CeilOnnx) => starting_before(input + before),
         };
         // The step of a single window means nothing, and a huge one would only cost memory.
         let stride = if output == 1 { 1 } else { stride };

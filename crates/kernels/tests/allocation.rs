@@ -116,6 +116,33 @@ const ACTIVATIONS: [Activation; 6] = [
     Activation::Hardswish,
 ];
 
+/// As worker threads of Node would use it.
+#[test]
+fn a_plan_shared_by_threads_gives_each_the_same_bits_and_allocates_nothing() {
+    let g = Conv { input: [30, 37], c_in: 16, c_out: 20, pads: [[1, 1], [1, 1]], ..Conv::default() };
+    let g = g.geometry().expect("a valid shape");
+    let mut random = common::Random::new(1);
+    let (input, weight) = (random.floats(g.input_len()), random.floats(g.weight_len()));
+    let pool = single_thread();
+    for algorithm in ALGORITHMS.iter().filter(|algorithm| (algorithm.supports)(&g)) {
+        let plan = ConvPlan::new(g, &weight, None, Activation::Relu, Isa::best(), Some(algorithm));
+        let plan = plan.expect("supported");
+        let run = |output: &mut Vec<f32>| plan.run(&input, None, output, &pool, 1).expect("exact lengths");
+        let mut expected = vec![0.0; g.output_len()];
+        run(&mut expected);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut output = vec![0.0; g.output_len()];
+                    run(&mut output);
+                    assert_eq!(allocations(|| (0..20).for_each(|_| run(&mut output))), 0);
+                    assert_eq!(common::bits(&output), common::bits(&expected), "{}", algorithm.name);
+                });
+            }
+        });
+    }
+}
+
 #[test]
 fn a_transposed_convolution_allocates_nothing_after_its_first_run() {
     let pool = single_thread();

@@ -2,6 +2,7 @@
 
 use crate::array::Array;
 use crate::error::{Failure, throw};
+use crate::explain::{self, NativeExplanation};
 use crate::params::{Params, activation, algorithm, conv_geometry, conv_place as at, layout};
 use crate::plan::Registered;
 use crate::runtime::runtime;
@@ -112,6 +113,12 @@ impl ConvPlan {
     #[napi(getter, catch_unwind)]
     pub fn algorithm(&self) -> &str {
         self.plan.algorithm().name
+    }
+
+    /// Why it is as it is.
+    #[napi(catch_unwind)]
+    pub fn explain(&self) -> NativeExplanation {
+        explain::convolution(self.plan.explain(), self.plan.isa().lanes())
     }
 
     /// The instruction set's name.

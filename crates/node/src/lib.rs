@@ -7,6 +7,7 @@ pub mod array;
 pub mod conv;
 pub mod conv_transpose;
 mod error;
+pub mod explain;
 pub mod image;
 pub mod job;
 mod params;

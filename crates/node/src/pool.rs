@@ -2,6 +2,7 @@
 
 use crate::array::{Array, Kept};
 use crate::error::{Failure, throw};
+use crate::explain::{self, NativeExplanation};
 use crate::job::{self, Done};
 use crate::params::{Params, layout, pool_geometry, pool_place as at};
 use crate::plan::Registered;
@@ -141,6 +142,12 @@ impl PoolPlan {
     #[napi(getter, catch_unwind)]
     pub fn algorithm(&self) -> &str {
         self.plan.algorithm()
+    }
+
+    /// Why it is as it is.
+    #[napi(catch_unwind)]
+    pub fn explain(&self) -> NativeExplanation {
+        explain::pooling(&self.plan)
     }
 
     /// The instruction set's name.

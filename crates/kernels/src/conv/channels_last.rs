@@ -2,6 +2,7 @@
 //! tiles then hold some pixels × some vectors of output channels (see `pixel_tile.rs`). Tensors that have their channels first are
 //! transposed on the way in and out, which pays where each element is used often enough: many channels, small planes.
 
+use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
@@ -167,6 +168,10 @@ impl PackedConv for ChannelsLast {
 
     fn scratch_len(&self) -> usize {
         self.source.len(self.rows) + CHUNK * self.width()
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        RegisterTile { rows: PIXELS, vectors: pixel_tile::vectors(self.isa), lanes: Lanes::Channels }
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {

@@ -2,6 +2,7 @@
 //! alike, so every element is read as part of a vector.
 
 use super::Activation;
+use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
@@ -69,6 +70,10 @@ impl PackedConv for DepthwiseLast {
     fn scratch_len(&self) -> usize {
         // The last vector of the last pixel may reach past its channels.
         self.source.len(self.rows) + self.isa.lanes()
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        RegisterTile { rows: PIXELS, vectors: 1, lanes: Lanes::Channels }
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {

@@ -1,6 +1,7 @@
 //! `direct`: any geometry. The padded input rows of a tile are copied to scratch, split by the horizontal stride's phases so that
 //! neighbouring outputs always read neighbouring elements; then register tiles run over them (see `tile.rs`).
 
+use super::explain::{Lanes, RegisterTile};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
@@ -180,6 +181,11 @@ impl PackedConv for Direct {
 
     fn scratch_len(&self) -> usize {
         self.source.len(self.geometry.c_in_group())
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        let block = tile::channels(self.isa).min(self.geometry.c_out_group());
+        RegisterTile { rows: block, vectors: tile::vectors(self.isa, block), lanes: Lanes::Pixels }
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {

@@ -3,9 +3,10 @@
 //! copied to scratch, and rows of zero padding are one shared row of zeros. A narrow plane is copied, with its padding, as a whole.
 
 use super::Activation;
+use super::explain::{Lanes, RegisterTile};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
-use super::strip::{Filter, Target, pack_passes};
+use super::strip::{self, Filter, Target, pack_passes};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -90,6 +91,11 @@ impl PackedConv for Filter2d {
         let copied = self.copied_columns(self.most_copied()) * (g.y.output.min(TILE_ROWS) + g.y.kernel - 1);
         // Either the row of zeros or a copy is in use.
         copied.max(g.x.input)
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        let [rows, vectors] = strip::sums(self.isa);
+        RegisterTile { rows, vectors, lanes: Lanes::Columns }
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {

@@ -3,6 +3,7 @@
 //! panel is then read once for every block of output channels (Goto and van de Geijn, "Anatomy of high-performance matrix
 //! multiplication", 2008).
 
+use super::explain::{Lanes, RegisterTile};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
@@ -187,6 +188,11 @@ impl PackedConv for Gemm {
 
     fn scratch_len(&self) -> usize {
         self.vectors * self.isa.lanes() * self.geometry.taps()
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        let block = tile::channels(self.isa).min(self.geometry.c_out_group());
+        RegisterTile { rows: block, vectors: tile::vectors(self.isa, block), lanes: Lanes::Pixels }
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {

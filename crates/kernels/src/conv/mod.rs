@@ -4,6 +4,7 @@ mod activation;
 mod channels_last;
 mod depthwise_last;
 mod direct;
+mod explain;
 mod filter2d;
 mod gemm;
 mod pixel_source;
@@ -18,6 +19,7 @@ mod transposed;
 mod winograd;
 
 pub use activation::Activation;
+pub use explain::{Candidate, Explanation, Lanes, RegisterTile};
 pub use plan::{ConvPlan, Layout};
 pub use registry::{ALGORITHMS, Accuracy, Algorithm};
 pub use transposed::TransposedPlan;

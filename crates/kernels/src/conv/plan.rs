@@ -1,5 +1,6 @@
 //! Choose, pack, run.
 
+use super::explain::{self, Explanation};
 use super::registry::Problem;
 use super::{ALGORITHMS, Activation, Algorithm, PackedConv};
 use crate::buffer::with_scratch;
@@ -25,6 +26,7 @@ pub struct ConvPlan {
     isa: Isa,
     algorithm: &'static Algorithm,
     packed: Box<dyn PackedConv>,
+    is_forced: bool,
 }
 
 /// Below this many operations, waking another thread costs more than it saves.
@@ -59,6 +61,7 @@ impl ConvPlan {
                 &zeros
             }
         };
+        let is_forced = algorithm.is_some();
         let algorithm = match algorithm {
             Some(forced) if !(forced.supports)(&geometry) => {
                 return Err(Error::Unsupported { name: forced.name });
@@ -67,7 +70,7 @@ impl ConvPlan {
             None => choose(&geometry, isa),
         };
         let packed = (algorithm.pack)(Problem { geometry, weight, bias, activation, isa });
-        Ok(ConvPlan { geometry, isa, algorithm, packed })
+        Ok(ConvPlan { geometry, isa, algorithm, packed, is_forced })
     }
 
     /// Computes `output` from `input`, on at most `threads` threads of the pool; `layout` is that of the input, contiguous if none.
@@ -94,6 +97,18 @@ impl ConvPlan {
     /// Computes one tile, of an input and an output of the geometry's shapes.
     pub(super) fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>) {
         with_scratch(self.packed.scratch_len(), |scratch| self.packed.run_tile(tile, input, output, scratch));
+    }
+
+    /// Why it is as it is.
+    pub fn explain(&self) -> Explanation {
+        Explanation {
+            is_forced: self.is_forced,
+            candidates: explain::candidates(&self.geometry, self.isa),
+            tile: self.packed.register_tile(),
+            parts: self.packed.tiles(),
+            scratch_len: self.packed.scratch_len(),
+            expected_share: explain::expected_share(&self.geometry, self.isa, self.algorithm),
+        }
     }
 
     /// The geometry it was made for.

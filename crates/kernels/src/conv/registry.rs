@@ -1,6 +1,6 @@
 //! The table of algorithms. A new one is a file beside this one and a row here; tests, benchmarks and `info()` walk the table.
 
-use super::{Activation, channels_last, depthwise_last, direct, filter2d, gemm, winograd};
+use super::{Activation, RegisterTile, channels_last, depthwise_last, direct, filter2d, gemm, winograd};
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -64,6 +64,9 @@ pub(crate) trait PackedConv: Send + Sync {
 
     /// Floats of scratch memory that a tile needs.
     fn scratch_len(&self) -> usize;
+
+    /// The largest register tile of its hot loop, for [`ConvPlan::explain`](super::ConvPlan::explain).
+    fn register_tile(&self) -> RegisterTile;
 
     /// Computes one tile. `input` and `output` have the shapes of the geometry that was packed.
     fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]);

@@ -128,6 +128,11 @@ impl Filter<'_> {
     }
 }
 
+/// Rows and vectors of the sums in registers of a full block's widest strip.
+pub(crate) fn sums(isa: Isa) -> [usize; 2] {
+    [BLOCK_ROWS, widest(isa.registers())]
+}
+
 /// Columns of the widest strip that fits.
 fn strip_columns(isa: Isa, columns: usize) -> usize {
     let vectors = [4, 2, 1].into_iter().find(|v| *v <= widest(isa.registers()) && v * isa.lanes() <= columns);

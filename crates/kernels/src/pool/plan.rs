@@ -145,14 +145,32 @@ impl PoolPlan {
 
     /// Calls `work` with ranges of output rows that together are all of them.
     fn for_each_tile(&self, pool: &Pool, threads: usize, work: impl Fn(Range<usize>) + Sync) {
-        let g = &self.geometry;
-        let planes = if g.order == ChannelOrder::Last { 1 } else { g.channels };
-        let rows = g.batch * planes * g.y.output;
-        let threads = if g.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
-        pool.for_each(rows.div_ceil(self.tile_rows), threads, |tile| {
+        let rows = self.rows();
+        let threads = if self.geometry.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
+        pool.for_each(self.parts(), threads, |tile| {
             let first = tile * self.tile_rows;
             work(first..rows.min(first + self.tile_rows));
         });
+    }
+
+    /// Output rows, counted as in `tile_rows`.
+    fn rows(&self) -> usize {
+        let g = &self.geometry;
+        let planes = if g.order == ChannelOrder::Last { 1 } else { g.channels };
+        g.batch * planes * g.y.output
+    }
+
+    /// Parts that threads can share.
+    pub fn parts(&self) -> usize {
+        self.rows().div_ceil(self.tile_rows)
+    }
+
+    /// Floats of scratch memory that each thread keeps.
+    pub fn scratch_len(&self) -> usize {
+        match self.geometry.order {
+            ChannelOrder::First => rows::scratch_len(&self.geometry, self.isa),
+            ChannelOrder::Last => 0,
+        }
     }
 
     /// The geometry it was made for.

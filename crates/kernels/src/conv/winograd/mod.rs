@@ -10,6 +10,7 @@ mod tiling;
 mod transform;
 mod weights;
 
+use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, PIXELS, PixelTile, pack_bias};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
@@ -395,6 +396,10 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd
 
     fn scratch_len(&self) -> usize {
         self.scratch_len
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        RegisterTile { rows: PIXELS, vectors: pixel_tile::vectors(self.isa), lanes: Lanes::Channels }
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {

@@ -1,0 +1,80 @@
+//! Explanations of plans as JavaScript objects; the sentences are the facade's.
+
+use corr2d_kernels::conv::{Explanation, Lanes};
+use corr2d_kernels::pool::PoolPlan;
+use napi_derive::napi;
+
+/// An algorithm that could have been taken.
+#[napi(object)]
+pub struct NativeCandidate {
+    /// Its name.
+    pub name: String,
+    /// Estimated issue slots of a vector multiply-add for one image.
+    pub cost: f64,
+}
+
+/// Why a plan is as it is.
+#[napi(object)]
+pub struct NativeExplanation {
+    /// Whether the algorithm was asked for.
+    pub is_forced: bool,
+    /// All that support the geometry, the cheapest first.
+    pub candidates: Vec<NativeCandidate>,
+    /// Rows of the register tile.
+    pub rows: u32,
+    /// Vectors of a row.
+    pub vectors: u32,
+    /// Floats of a vector.
+    pub lanes: u32,
+    /// What the lanes are: `pixels`, `channels` or `columns`.
+    pub lanes_are: String,
+    /// Parts that threads can share.
+    pub parts: f64,
+    /// Scratch memory of each thread.
+    pub scratch_bytes: f64,
+    /// Share of the peak of multiply-adds that the estimate comes to; none where memory is the limit.
+    pub expected_share: Option<f64>,
+}
+
+const FLOAT: f64 = size_of::<f32>() as f64;
+
+pub(crate) fn convolution(explanation: Explanation, lanes: usize) -> NativeExplanation {
+    let lanes_are = match explanation.tile.lanes {
+        Lanes::Pixels => "pixels",
+        Lanes::Channels => "channels",
+        Lanes::Columns => "columns",
+    };
+    let candidates = explanation.candidates.iter();
+    NativeExplanation {
+        is_forced: explanation.is_forced,
+        candidates: candidates
+            .map(|candidate| NativeCandidate { name: candidate.name.into(), cost: candidate.cost })
+            .collect(),
+        rows: explanation.tile.rows as u32,
+        vectors: explanation.tile.vectors as u32,
+        lanes: lanes as u32,
+        lanes_are: lanes_are.into(),
+        parts: explanation.parts as f64,
+        scratch_bytes: explanation.scratch_len as f64 * FLOAT,
+        expected_share: Some(explanation.expected_share),
+    }
+}
+
+/// A pooling has one way for each order of axes, so there is nothing to weigh.
+pub(crate) fn pooling(plan: &PoolPlan) -> NativeExplanation {
+    let lanes_are = if plan.algorithm() == "pixels" { "channels" } else { "columns" };
+    NativeExplanation {
+        is_forced: false,
+        candidates: vec![NativeCandidate {
+            name: plan.algorithm().into(),
+            cost: plan.geometry().flops() / plan.isa().lanes() as f64 / plan.geometry().batch.max(1) as f64,
+        }],
+        rows: 1,
+        vectors: 1,
+        lanes: plan.isa().lanes() as u32,
+        lanes_are: lanes_are.into(),
+        parts: plan.parts() as f64,
+        scratch_bytes: plan.scratch_len() as f64 * FLOAT,
+        expected_share: None,
+    }
+}
