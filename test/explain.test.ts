@@ -5,6 +5,7 @@ import {
   AvgPool2D,
   Conv2D,
   type Conv2DOptions,
+  ConvTranspose2D,
   info,
   LPPool2D,
   MaxPool2D,
@@ -61,6 +62,20 @@ describe('of a convolution', () => {
     expect(text).toMatch(/register tile {2}\d+ rows? × \d+ vectors? of \d+ columns/);
     expect(text).toMatch(/expected {7}\d+ % of the peak/);
   });
+});
+
+it('of a transposed convolution: its phase that has most to do', () => {
+  for (const stride of [1, 2]) {
+    const layer = new ConvTranspose2D({ inChannels: 8, outChannels: 4, kernelSize: 3, stride, seed: 1 });
+    const plan = layer.plan([8, 20, 30]);
+    const explanation = plan.explain();
+    expect(explanation.algorithm).toBe(plan.algorithm);
+    expect(explanation.candidates[0]?.name).toBe(plan.algorithm);
+    expect(String(explanation)).toContain('% of the peak');
+  }
+  // A stride far beyond the kernel.
+  const sparse = new ConvTranspose2D({ kernelSize: 1, stride: 3, padding: 1, seed: 1 }).plan([2, 2]);
+  expect(String(sparse.explain())).toContain(sparse.algorithm);
 });
 
 describe('of a pooling', () => {

@@ -1,5 +1,5 @@
 """The ONNX standard's own node tests of this package's operators: those of one node, two spatial axes and float32.
-Needs the package onnx, which generates them. `python cases.py FILE` writes a list of {name, node, plain, inputs, outputs}:
+Needs the package onnx, which generates them. `python cases.py FILE` writes a list of {name, node, plain, inputs, outputs, rtol, atol}:
 the node as protobuf's JSON, its attributes as a plain object, and tensors as {dims, type, base64 of little-endian data}."""
 import base64, json, sys, warnings
 import numpy as np
@@ -36,6 +36,8 @@ def cases():
                 'plain': {attribute.name: plain(attribute) for attribute in nodes[0].attribute},
                 'inputs': [tensor(array) for array in inputs],
                 'outputs': [tensor(array) for array in outputs],
+                'rtol': case.rtol,
+                'atol': case.atol,
             }
 
 

@@ -2,6 +2,7 @@
 
 use crate::array::Array;
 use crate::error::{Failure, throw};
+use crate::explain::{self, NativeExplanation};
 use crate::params::{Params, activation, algorithm, conv_place as at, layout, transposed_geometry};
 use crate::plan::Registered;
 use crate::runtime::runtime;
@@ -110,6 +111,12 @@ impl ConvTransposePlan {
     #[napi(getter, catch_unwind)]
     pub fn algorithm(&self) -> &str {
         self.plan.algorithm()
+    }
+
+    /// Why the phase that has most to do is as it is.
+    #[napi(catch_unwind)]
+    pub fn explain(&self) -> NativeExplanation {
+        explain::transposed_convolution(self.plan.explain(), self.plan.isa().lanes())
     }
 
     /// The instruction set's name.

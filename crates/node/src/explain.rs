@@ -1,6 +1,6 @@
 //! Explanations of plans as JavaScript objects; the sentences are the facade's.
 
-use corr2d_kernels::conv::{Explanation, Lanes};
+use corr2d_kernels::conv::{Explanation, Lanes, RegisterTile};
 use corr2d_kernels::pool::PoolPlan;
 use napi_derive::napi;
 
@@ -58,6 +58,20 @@ pub(crate) fn convolution(explanation: Explanation, lanes: usize) -> NativeExpla
         scratch_bytes: explanation.scratch_len as f64 * FLOAT,
         expected_share: Some(explanation.expected_share),
     }
+}
+
+/// Where no tap reaches the output, there is nothing to explain.
+pub(crate) fn transposed_convolution(explanation: Option<Explanation>, lanes: usize) -> NativeExplanation {
+    let tile = RegisterTile { rows: 1, vectors: 1, lanes: Lanes::Pixels };
+    let nothing = || Explanation {
+        is_forced: false,
+        candidates: Vec::new(),
+        tile,
+        parts: 1,
+        scratch_len: 0,
+        expected_share: 0.0,
+    };
+    convolution(explanation.unwrap_or_else(nothing), lanes)
 }
 
 /// A pooling has one way for each order of axes, so there is nothing to weigh.

@@ -8,7 +8,7 @@ mod weight;
 
 use super::activation::Activation;
 use super::plan::{PARALLEL_FLOPS, views};
-use super::{Algorithm, ConvPlan, Layout};
+use super::{Algorithm, ConvPlan, Explanation, Layout};
 use crate::buffer::with_scratch;
 use crate::error::Error;
 use crate::geometry::{ConvGeometry, Phase, TransposedGeometry};
@@ -152,8 +152,20 @@ impl TransposedPlan {
 
     /// The algorithm of the phase that has most to do; `"none"` where no tap reaches the output.
     pub fn algorithm(&self) -> &'static str {
-        let work = |planned: &&PlannedPhase| planned.plan.geometry().flops();
-        let most = self.phases.iter().max_by(|a, b| work(a).total_cmp(&work(b)));
-        most.map_or("none", |planned| planned.plan.algorithm().name)
+        self.main_phase().map_or("none", |plan| plan.algorithm().name)
+    }
+
+    /// Why the phase that has most to do is as it is, with the parts and the scratch memory of all; nothing where no tap reaches the
+    /// output.
+    pub fn explain(&self) -> Option<Explanation> {
+        let explanation = self.main_phase()?.explain();
+        let parts = self.phases.iter().map(|planned| planned.plan.tiles()).sum();
+        let scratch_len = explanation.scratch_len + self.interleave.scratch_len();
+        Some(Explanation { parts, scratch_len, ..explanation })
+    }
+
+    fn main_phase(&self) -> Option<&ConvPlan> {
+        let plans = self.phases.iter().map(|planned| &planned.plan);
+        plans.max_by(|a, b| a.geometry().flops().total_cmp(&b.geometry().flops()))
     }
 }
