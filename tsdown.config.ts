@@ -9,6 +9,7 @@ export default defineConfig({
   entry: {
     index: 'index.ts',
     bench: 'bench/index.ts',
+    'bench-main': 'bench/main.ts',
   },
   format: ['esm', 'cjs'],
   outDir: 'dist',

@@ -25,10 +25,14 @@ export interface Backend {
   readonly version: string;
   /** How tensors lie in memory; only those of the same layout are compared. Default `'NCHW'`. */
   readonly layout?: 'NCHW' | 'NHWC' | undefined;
+  /** Backends of one family are not measured against each other. Default: the name. */
+  readonly family?: string | undefined;
   /** Whether it can compute a problem as it is stated. `prepare` may still decline. */
   supports(problem: Problem): boolean;
   /** Makes a problem ready, or gives undefined. `weights` has the input too; it stays as it is until `dispose`. */
   prepare(problem: Problem, weights: Weights): Prepared | undefined | Promise<Prepared | undefined>;
+  /** Bytes of resident memory after the last request, for a backend that lives in another process. */
+  resident?(): number | undefined;
   /** Ends what the backend started (a process, workers), after its last problem. */
   close?(): void | Promise<void>;
 }
@@ -59,7 +63,7 @@ export class MissingBackend extends Error {}
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; RangeError `ERR_INVALID_ARG_VALUE`
  */
 export function defineBackend(backend: Backend): Backend {
-  const names = ['name', 'version', 'layout', 'supports', 'prepare', 'close'] as const;
+  const names = ['name', 'version', 'layout', 'family', 'supports', 'prepare', 'resident', 'close'] as const;
   const given = checkOptions(backend, 'backend', names);
   if (given === undefined) throw invalidType('an object', 'backend', backend);
   for (const name of ['name', 'version'] as const) {

@@ -66,7 +66,8 @@ function readQuota(): number | null {
   return quota && period ? quota / period : null;
 }
 
-const ENVIRONMENT = /^(CORR2D_|ONEDNN_|DNNL_|ATEN_|OMP_|KMP_|GOMP_|MKL_|TF_|OPENCV_|UV_THREADPOOL_SIZE$)/;
+const ENVIRONMENT =
+  /^(CORR2D_(ISA|THREADS)|(ONEDNN|DNNL|ATEN|OMP|KMP|GOMP|MKL|OPENCV)_\w+|UV_THREADPOOL_SIZE)$/;
 
 /** What can be told without measuring. */
 export function describeMachine(): Machine {

@@ -125,6 +125,11 @@ export function flopsOf(problem: Problem): number {
   }
 }
 
+/** Whether even a slow backend takes less than some seconds for it. */
+export function isQuick(problem: Problem): boolean {
+  return flopsOf(problem) <= 3e8;
+}
+
 /** Bytes that have to be read and written at least: every array once. */
 export function bytesOf(problem: Problem): number {
   const { x, weight, forward, outputs } = sizesOf(problem);

@@ -27,6 +27,8 @@ export interface PythonBackendOptions {
   readonly layout?: Backend['layout'];
   /** What keeps a problem from the child for sure; the rest is its own to refuse. */
   supports(problem: Problem): boolean;
+  /** Makes a file that the child is given as `problem["model"]`. */
+  model?(problem: Problem, weights: Weights): Uint8Array;
 }
 
 // Right from `bench/` and from `dist/` alike.
@@ -50,7 +52,8 @@ export function pythonBackend(options: PythonBackendOptions): BackendSource {
         version: String(answer.version),
         layout: options.layout,
         supports: (problem) => options.supports(problem),
-        prepare: (problem, weights) => child.prepare(problem, weights),
+        prepare: (problem, weights) => child.prepare(problem, weights, options.model?.(problem, weights)),
+        resident: () => child.resident,
         close: () => child.end(),
       });
     },
@@ -64,7 +67,7 @@ interface Answer {
   version?: string;
   samples?: number[];
   details?: Record<string, string | number>;
-  memory?: (number | null)[];
+  resident?: number | null;
 }
 
 /** So many threads everywhere, and memory that is reused from call to call as `out` is elsewhere. */
@@ -87,6 +90,8 @@ class PythonChild {
   readonly #folder: string;
   readonly #waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
   #errors = '';
+  /** Bytes of resident memory at the last answer. */
+  resident: number | undefined;
 
   constructor({ python, threads }: BackendSettings, module: string) {
     // Files in memory where the system has them.
@@ -121,16 +126,22 @@ class PythonChild {
     });
     if (answer.missing !== undefined) throw new MissingBackend(answer.missing);
     if (answer.error !== undefined) throw new Error(answer.error);
+    this.resident = answer.resident ?? undefined;
     return answer;
   }
 
-  async prepare(problem: Problem, weights: Weights): Promise<Prepared | undefined> {
+  async prepare(problem: Problem, weights: Weights, model?: Uint8Array): Promise<Prepared | undefined> {
     const files = (['x', 'weight', 'gradOutput'] as const).map((name) => {
       const file = path.join(this.#folder, name);
       writeFileSync(file, weights[name]);
       return [file, weights[name] instanceof Uint8Array ? 'u8' : 'f32'];
     });
-    const request = { ...problem, outputSides: outputSides(problem) };
+    const request = {
+      ...problem,
+      outputSides: outputSides(problem),
+      model: path.join(this.#folder, 'model'),
+    };
+    if (model !== undefined) writeFileSync(request.model, model);
     const answer = await this.call({ call: 'prepare', problem: request, files });
     if (answer.supported !== true) return undefined;
     const bytes = isFilter(problem) && problem.pixels === 'u8' ? 1 : 4;
@@ -142,7 +153,7 @@ class PythonChild {
       dispose: async () => {
         await this.call({ call: 'dispose' });
       },
-      details: () => ({ ...answer.details, ...memoryDetails(answer.memory ?? []) }),
+      details: () => answer.details ?? {},
       sample: async (timing: Timing) => (await this.call({ call: 'sample', ...timing })).samples ?? [],
     };
   }
@@ -167,10 +178,4 @@ class PythonChild {
 function lastLine(text: string): string {
   const line = text.trimEnd().split('\n').at(-1);
   return line ? `: ${line}` : '';
-}
-
-/** Growth of resident memory by `prepare` and by the first run, in bytes. */
-function memoryDetails([before, prepared, run]: (number | null)[]): Record<string, number> {
-  if (typeof before !== 'number' || typeof prepared !== 'number' || typeof run !== 'number') return {};
-  return { prepareBytes: prepared - before, firstRunBytes: run - prepared };
 }

@@ -15,7 +15,21 @@ export interface Skipped {
 
 interface Contestant {
   readonly backend: string;
+  readonly family: string;
   readonly layout: 'NCHW' | 'NHWC';
+}
+
+/**
+ * Growth of resident memory in bytes, as far as it can be told: it may use pages that other work has left, and memory that is
+ * collected counts when that happens.
+ */
+export interface Memory {
+  /** By packing weights and allocating results. */
+  prepare: number;
+  /** By the first run, with memory for its check where the results are copied. */
+  firstRun: number;
+  /** By these and all rounds. */
+  steady: number;
 }
 
 /** A backend that was timed on a problem. */
@@ -30,6 +44,7 @@ export interface Measured extends Contestant {
   /** Share of the limit that binds. */
   readonly share: number;
   readonly details: Readonly<Record<string, string | number>>;
+  readonly memory?: Memory;
   /** Seconds of a run, one number for each cycle. */
   readonly samples: readonly number[];
 }
@@ -49,6 +64,8 @@ export interface Row {
   readonly name: string;
   readonly class: string;
   readonly problem: string;
+  /** How often the network that the suite describes has it. */
+  readonly count: number;
   readonly flops: number;
   readonly bytes: number;
   /** The limit that binds: `FMA`, or the bandwidth of the level of memory that holds the problem. */
@@ -67,6 +84,8 @@ export interface Report {
     readonly rounds: number;
     readonly timing: Timing;
     readonly check: CheckMode;
+    /** Name of the suite, or what was asked for instead. */
+    readonly suite: string;
   };
   readonly backends: readonly { readonly name: string; readonly version: string; readonly layout: string }[];
   readonly skipped: readonly Skipped[];
@@ -81,9 +100,9 @@ export function ranked(row: Row): Measured[] {
   return measured.sort((a, b) => a.statistics.min - b.statistics.min);
 }
 
-/** The fastest other backend on tensors of the same layout. */
+/** The fastest backend of another family on tensors of the same layout. */
 export function bestPeer(row: Row, result: Measured): Measured | undefined {
-  return ranked(row).find(({ backend, layout }) => layout === result.layout && backend !== result.backend);
+  return ranked(row).find(({ family, layout }) => layout === result.layout && family !== result.family);
 }
 
 /** How many times faster than the best peer a result is; undefined without a peer. */
@@ -104,7 +123,7 @@ export interface Summary {
   readonly mean: number;
   readonly worst: number;
   readonly problems: number;
-  /** Seconds of all problems of the backend, and of the best peer of each. */
+  /** Seconds of all problems, as often as they occur, of the backend and of the best peer of each. */
   readonly total: readonly [own: number, peers: number];
 }
 
@@ -116,8 +135,8 @@ export function summaryOf({ rows }: Pick<Report, 'rows'>, backend: string): Summ
     const result = ranked(row).find((candidate) => candidate.backend === backend);
     const peer = result === undefined ? undefined : bestPeer(row, result);
     if (result === undefined || peer === undefined) continue;
-    own += result.statistics.min;
-    peers += peer.statistics.min;
+    own += row.count * result.statistics.min;
+    peers += row.count * peer.statistics.min;
     groups.set(row.class, [...(groups.get(row.class) ?? []), peer.statistics.min / result.statistics.min]);
   }
   const all = [...groups.values()].flat();

@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { invalidType, invalidValue } from '../src/errors.ts';
 import { classOf, type Problem } from './problem.ts';
 import { formatProblem, parseProblem } from './problem-text.ts';
+import calls from './suites/calls.json' with { type: 'json' };
+import images from './suites/images.json' with { type: 'json' };
 import layers from './suites/layers.json' with { type: 'json' };
+import mobilenetv2 from './suites/mobilenetv2.json' with { type: 'json' };
+import pools from './suites/pools.json' with { type: 'json' };
+import resnet50 from './suites/resnet50.json' with { type: 'json' };
+import templates from './suites/templates.json' with { type: 'json' };
+import training from './suites/training.json' with { type: 'json' };
+import vgg16 from './suites/vgg16.json' with { type: 'json' };
 
 /** A problem with the name it has in its suite. */
 export interface SuiteEntry {
@@ -11,6 +19,8 @@ export interface SuiteEntry {
   /** What it is averaged with. */
   readonly class: string;
   readonly problem: Problem;
+  /** How often a network has it: its weight in the sum of times, not in means. */
+  readonly count: number;
 }
 
 /** A named list of problems. */
@@ -20,7 +30,7 @@ export interface Suite {
 }
 
 /** An entry of a JSON file: a problem on one line, with a name and a class where it should have them; or a layer in full. */
-type RawEntry = string | { name?: string; class?: string; problem: string } | RawLayer;
+type RawEntry = string | { name?: string; class?: string; problem: string; count?: number } | RawLayer;
 
 interface RawLayer {
   name: string;
@@ -56,15 +66,19 @@ function readEntry(raw: RawEntry): SuiteEntry {
   if (typeof raw === 'string') return entryOf(raw);
   if (typeof raw !== 'object' || raw === null)
     throw invalidType('a string or an object', 'an entry of the suite', raw);
-  if ('op' in raw) return entryOf(textOf(raw), raw.name);
-  return entryOf(raw.problem, raw.name, raw.class);
+  if ('op' in raw) return entryOf(textOf(raw), { name: raw.name });
+  return entryOf(raw.problem, raw);
 }
 
 /** A problem on one line as an entry of a suite. */
-export function entryOf(text: string, name?: string, className?: string): SuiteEntry {
+export function entryOf(
+  text: string,
+  labels: { name?: string; class?: string; count?: number } = {},
+): SuiteEntry {
   if (typeof text !== 'string') throw invalidType('a problem on one line', 'an entry of the suite', text);
   const problem = parseProblem(text);
-  return { name: name ?? formatProblem(problem), class: className ?? classOf(problem), problem };
+  const { name = formatProblem(problem), class: className = classOf(problem), count = 1 } = labels;
+  return { name, class: className, problem, count };
 }
 
 /** A suite from the contents of a JSON file. */
@@ -73,10 +87,39 @@ export function readSuite(name: string, raw: unknown): Suite {
   return { name, entries: raw.map((entry) => readEntry(entry as RawEntry)) };
 }
 
-const BUILT_IN: Readonly<Record<string, unknown>> = { layers };
+const RAW: Readonly<Record<SuiteName, unknown>> = {
+  layers,
+  images,
+  pools,
+  calls,
+  training,
+  templates,
+  resnet50,
+  vgg16,
+  mobilenetv2,
+};
 
 /** The names of the suites that come with the package. */
-export const suites: readonly string[] = Object.keys(BUILT_IN);
+export type SuiteName =
+  | 'layers'
+  | 'images'
+  | 'pools'
+  | 'calls'
+  | 'training'
+  | 'templates'
+  | 'resnet50'
+  | 'vgg16'
+  | 'mobilenetv2';
+
+/**
+ * The suites that come with the package. `layers`: what networks and filters consist of; `images`: 8-bit and float filters from VGA
+ * to 4K; `pools`; `calls`: problems so small that the call is what costs; `training`: backward passes; `templates`: correlation
+ * with large kernels; `resnet50`, `vgg16` and `mobilenetv2`: every convolution and pooling of these networks, with how often
+ * it occurs.
+ */
+export const suites: Readonly<Record<SuiteName, Suite>> = Object.fromEntries(
+  Object.entries(RAW).map(([name, raw]) => [name, readSuite(name, raw)]),
+) as Record<SuiteName, Suite>;
 
 /**
  * A suite by its name, or by the path of a JSON file.
@@ -84,9 +127,9 @@ export const suites: readonly string[] = Object.keys(BUILT_IN);
  * @throws RangeError `ERR_INVALID_ARG_VALUE`; TypeError `ERR_INVALID_ARG_TYPE`
  */
 export function suite(nameOrFile: string): Suite {
-  if (Object.hasOwn(BUILT_IN, nameOrFile)) return readSuite(nameOrFile, BUILT_IN[nameOrFile]);
+  if (Object.hasOwn(suites, nameOrFile)) return suites[nameOrFile as SuiteName];
   if (!nameOrFile.endsWith('.json')) {
-    throw invalidValue(`one of ${suites.join(', ')} or a .json file`, 'suite', nameOrFile);
+    throw invalidValue(`one of ${Object.keys(suites).join(', ')} or a .json file`, 'suite', nameOrFile);
   }
   let text: string;
   try {

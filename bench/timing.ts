@@ -1,6 +1,7 @@
 /** One round of one backend: the benchmark package drives the cycles and takes the samples. */
 import { createRequire } from 'node:module';
 import type BenchmarkModule from 'benchmark';
+import { MissingPackage } from './optional.ts';
 
 /** How long a round of one backend takes. */
 export interface Timing {
@@ -16,8 +17,16 @@ export interface Timing {
 
 type Run = () => void | Promise<void>;
 
-function loadBenchmark(): typeof BenchmarkModule {
-  return createRequire(import.meta.url)('benchmark') as typeof BenchmarkModule;
+/** The benchmark package, a peer that only this entry needs. @throws MissingPackage */
+export function loadBenchmark(): typeof BenchmarkModule {
+  try {
+    const benchmark = createRequire(import.meta.url)('benchmark') as typeof BenchmarkModule;
+    // Functions are called as they are, and not compiled anew from their text outside of their closure.
+    benchmark.support.decompilation = false;
+    return benchmark;
+  } catch {
+    throw new MissingPackage('the benchmark needs the package benchmark: npm install benchmark');
+  }
 }
 
 // Twice the last cache of most machines.
@@ -30,11 +39,17 @@ function emptyCaches(): void {
   for (let i = 0; i < evicted.length; i += 8) evicted[i] = (evicted[i] as number) + 1;
 }
 
-/** Times a function for one round; seconds of a run, one number for each cycle. */
-export async function sample(run: Run, { minTime, maxTime, minSamples, cold }: Timing): Promise<number[]> {
+/**
+ * Times a function for one round; seconds of a run, one number for each cycle.
+ *
+ * @param isAsync whether `run` gives promises
+ */
+export async function sample(
+  run: Run,
+  isAsync: boolean,
+  { minTime, maxTime, minSamples, cold }: Timing,
+): Promise<number[]> {
   const Benchmark = loadBenchmark();
-  const isAsync = run() instanceof Promise;
-  // A bound function has no source: it is called as it is, and not compiled anew outside of its closure.
   let failure: unknown;
   const fn = isAsync
     ? (deferred: { resolve(): void }) => {
@@ -44,13 +59,13 @@ export async function sample(run: Run, { minTime, maxTime, minSamples, cold }: T
         (run() as Promise<void>).catch(failed).then(() => deferred.resolve());
       }
     : run;
-  const benchmark = new Benchmark(fn.bind(undefined), {
+  const benchmark = new Benchmark(fn, {
     defer: isAsync,
     // Of one nanosecond a cycle is one run, before which `setup` is called.
     minTime: cold ? 1e-9 : minTime,
     maxTime,
     minSamples,
-    ...(cold ? { setup: emptyCaches.bind(undefined) } : {}),
+    ...(cold ? { setup: emptyCaches } : {}),
   });
   await new Promise<void>((resolve) => {
     benchmark.on('complete', () => resolve());

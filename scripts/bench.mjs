@@ -3,6 +3,6 @@ import { ensureBuilt, main } from './lib/setup.mjs';
 
 await main(async () => {
   await ensureBuilt();
-  const bench = await import('../dist/bench.mjs');
+  const bench = await import('../dist/bench-main.mjs');
   return bench.main(process.argv.slice(2));
 });

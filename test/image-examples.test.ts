@@ -23,6 +23,7 @@ test('every example has a test', () => {
   const examples = readdirSync(path.join(root, 'examples')).filter((name) => name.endsWith('.mjs'));
   expect(examples.sort()).toEqual([
     'baseline-plan.mjs',
+    'bench-backend.mjs',
     'demo.mjs',
     'filter-server-image.mjs',
     'learn-conv.mjs',
@@ -48,6 +49,16 @@ test('baseline-plan.mjs measures', { timeout: MINUTE }, async () => {
     await runExample('baseline-plan.mjs'),
   )?.[1];
   expect(Number(rate)).toBeGreaterThan(0);
+});
+
+test('bench-backend.mjs is right, and ranked', { timeout: MINUTE }, async () => {
+  const lines = await runExample('bench-backend.mjs');
+  for (const problem of ['o1k3s1p1', 'o1k5s1']) {
+    for (const backend of ['mine', 'plain', 'corr2d']) {
+      expect(lines).toMatch(new RegExp(`^conv:n1c1h120w160-${problem} +${backend} +\\d`, 'm'));
+    }
+  }
+  expect(lines).not.toContain('not timed');
 });
 
 describe('demo.mjs', () => {

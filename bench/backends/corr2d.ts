@@ -1,4 +1,4 @@
-/** This package: a plan, run on the calling thread with the memory for its result reused; or the same off the event loop. */
+/** This package: a plan, run on the calling thread with the memory for its result reused. */
 import { filterImage, gaussian, getThreads, info, type Plan, setThreads, Tensor } from '../../index.ts';
 import { AvgPool2D } from '../../src/layers/avg-pool2d.ts';
 import { Conv2D } from '../../src/layers/conv2d.ts';
@@ -13,18 +13,24 @@ import {
   type Problem,
 } from '../problem.ts';
 
-function makePlan(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Plan {
+/** A plan of a convolution or a pooling. */
+export function makePlan(
+  problem: ConvProblem | PoolProblem,
+  weights: Weights,
+  threads: number,
+  layout: 'NCHW' | 'NHWC' = 'NCHW',
+): Plan {
   const { n, c, h, w, kernel, stride, padding } = problem;
-  const shape = [n, c, h, w];
+  const shape = layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c];
   if (problem.kind === 'conv') {
     const { o, dilation, groups } = problem;
-    const settings = { kernelSize: kernel, stride, padding, dilation, groups, bias: false };
+    const settings = { kernelSize: kernel, stride, padding, dilation, groups, bias: false, layout };
     const layer = new Conv2D({ inChannels: c, outChannels: o, init: 'zeros', ...settings });
     layer.weight = new Tensor(weights.weight, [o, c / groups, ...kernel]);
     return layer.plan(shape, { threads });
   }
   const Layer = problem.kind === 'maxpool' ? MaxPool2D : AvgPool2D;
-  return new Layer(kernel, { stride, padding }).plan(shape, { threads });
+  return new Layer(kernel, { stride, padding, layout }).plan(shape, { threads });
 }
 
 function preparePlan(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Prepared {
@@ -57,24 +63,31 @@ function prepareFilter({ kind, w, h, c, kernel, pixels }: FilterProblem, weights
   };
 }
 
-const supported = (problem: Problem): boolean => !problem.kind.endsWith('grad');
+/** Whether there is an operator for it. */
+export function supports({ kind }: Problem): boolean {
+  return !kind.endsWith('grad');
+}
+
+/** Sets the number of threads of the process; gives a function that takes it back. */
+export function pinThreads(threads: number): () => void {
+  const before = getThreads();
+  setThreads(threads);
+  return () => setThreads(before);
+}
 
 /** Synchronous calls. */
 export const corr2d: BackendSource = {
   name: 'corr2d',
   install: 'npm install corr2d',
-  async load({ threads }) {
-    const before = getThreads();
-    setThreads(threads);
-    return defineBackend({
+  load: async ({ threads }) =>
+    defineBackend({
       name: 'corr2d',
       version: info().version,
-      supports: supported,
+      supports,
       prepare: (problem, weights) =>
         isFilter(problem)
           ? prepareFilter(problem, weights)
           : preparePlan(problem as ConvProblem | PoolProblem, weights, threads),
-      close: () => setThreads(before),
-    });
-  },
+      close: pinThreads(threads),
+    }),
 };

@@ -12,6 +12,7 @@ import importlib
 import json
 import math
 import os
+import signal
 import sys
 import time
 
@@ -56,17 +57,10 @@ class Child:
         arrays = []
         for name, kind in files:
             arrays.append(np.fromfile(name, dtype=np.uint8 if kind == "u8" else np.float32))
-        before = resident()
         self.prepared = self.module.prepare(problem, *arrays)
         if self.prepared is None:
             return {"supported": False}
-        after_prepare = resident()
-        self.prepared.run()
-        return {
-            "supported": True,
-            "details": getattr(self.prepared, "details", {}),
-            "memory": [before, after_prepare, resident()],
-        }
+        return {"supported": True, "details": getattr(self.prepared, "details", {})}
 
     def output(self, files):
         self.prepared.run()
@@ -91,7 +85,7 @@ class Child:
                 samples.append(seconds(run, count) / count)
         finally:
             gc.enable()
-        return {"samples": samples, "resident": resident()}
+        return {"samples": samples}
 
     def empty_caches(self):
         if self.evicted is None:
@@ -105,6 +99,8 @@ class Child:
 
 
 def main():
+    # An interrupt of the terminal reaches this process too, but it is the other side that decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     child = None
     for line in sys.stdin:
@@ -118,7 +114,7 @@ def main():
             answer = {"missing": str(error)}
         except Exception as error:  # The other side reports it with the problem.
             answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(json.dumps({**answer, "resident": resident()}) + "\n")
         answers.flush()
 
 

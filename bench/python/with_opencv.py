@@ -37,7 +37,9 @@ def image_filter(problem, x, weight):
     border = cv2.BORDER_REPLICATE
     if problem["kind"] == "gauss":
         size = tuple(reversed(problem["kernel"]))
-        return Call(lambda: cv2.GaussianBlur(image, size, 0, result, 0, border), lambda _: [result])
+        # Its rule for a size; stated, since without it a size up to 7 has a coarser table.
+        x_sigma, y_sigma = (0.3 * ((side - 1) * 0.5 - 1) + 0.8 for side in size)
+        return Call(lambda: cv2.GaussianBlur(image, size, x_sigma, result, y_sigma, border), lambda _: [result])
     return Call(lambda: cv2.filter2D(image, -1, kernel, result, (-1, -1), 0, border), lambda _: [result])
 
 

@@ -1,6 +1,7 @@
 // The seed's examples from a CommonJS module.
 const assert = require('node:assert/strict');
 const { Conv2D, corr2d, pool2d } = require('corr2d');
+const { parseProblem, suites } = require('corr2d/bench');
 
 const x = [
   [3, 3, 2, 1, 0],
@@ -46,4 +47,5 @@ assert.deepEqual(pool2d(small, [2, 2], 'avg').toArray(), [
 ]);
 
 assert.throws(() => corr2d(x, 'kernel'), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+assert.deepEqual(suites.calls.entries[0].problem, parseProblem('conv:h3w3-o1k2'));
 console.log('ok');

@@ -1,6 +1,7 @@
 // The seed's examples from an ES module.
 import assert from 'node:assert/strict';
 import { Conv2D, corr2d, pool2d } from 'corr2d';
+import { bench, defineBackend, formatProblem, parseProblem, suites } from 'corr2d/bench';
 
 const x = [
   [3, 3, 2, 1, 0],
@@ -46,4 +47,13 @@ assert.deepEqual(pool2d(small, [2, 2], 'avg').toArray(), [
 ]);
 
 assert.throws(() => corr2d(x, 'kernel'), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+
+// The benchmark, whose one peer package is not installed here.
+const backend = defineBackend({ name: 'a', version: '1', supports: () => true, prepare: () => undefined });
+assert.equal(formatProblem(parseProblem('conv:h5w5-o1k3')), 'conv:n1c1h5w5-o1k3s1');
+assert.equal(suites.layers.entries.length, 39);
+await assert.rejects(bench({ backends: [backend] }), {
+  code: 'ERR_MISSING_PACKAGE',
+  message: /npm install benchmark$/,
+});
 console.log('ok');

@@ -1,5 +1,6 @@
 // The ES module types: names, options and results as a strict TypeScript project sees them.
 import { Conv2D, corr2d, pool2d, type Tensor, type TensorInput } from 'corr2d';
+import { type Backend, type BenchOptions, defineBackend, type Report, table } from 'corr2d/bench';
 
 declare const console: { log(text: string): void };
 
@@ -48,7 +49,19 @@ expectEqual(
   ],
 );
 
+const backend: Backend = defineBackend({
+  name: 'a',
+  version: '1',
+  supports: (problem) => problem.kind === 'conv' && problem.groups === 1,
+  prepare: () => ({ run: () => {}, output: () => new Float32Array(), dispose: () => {} }),
+});
+const options: BenchOptions = { suite: 'layers', backends: [backend, 'corr2d'], signal: { aborted: false } };
+const show: (report: Report) => string = table;
+
 export function neverCalled(): void {
+  // @ts-expect-error a report is no text
+  show(options.suite);
+
   // @ts-expect-error a kernel is a tensor, not a word
   corr2d(x, 'kernel');
   // @ts-expect-error there are two modes
