@@ -6,6 +6,7 @@
 
 pub mod buffer;
 pub mod conv;
+mod edge;
 pub mod error;
 pub mod geometry;
 pub mod image;

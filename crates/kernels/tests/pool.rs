@@ -245,6 +245,8 @@ fn planes_of_several_tiles() {
             ..Pooling::default()
         },
         Pooling { channels: 300, input: [14, 14], kernel: [7, 7], stride: [7, 7], ..Pooling::default() },
+        Pooling { batch: 3, channels: 37, input: [7, 7], kernel: [7, 7], ..Pooling::default() },
+        Pooling { channels: 40, input: [19, 23], kernel: [19, 23], ..Pooling::default() },
     ]);
 }
 
@@ -336,6 +338,7 @@ fn large() -> Vec<Pooling> {
             rounding: Rounding::Ceil,
             ..Pooling::default()
         },
+        Pooling { batch: 3, channels: 61, input: [7, 9], kernel: [7, 9], ..Pooling::default() },
     ]
     .into_iter()
     .flat_map(|pooling| MODES.map(|mode| Pooling { mode, ..pooling }))

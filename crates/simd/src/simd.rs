@@ -58,6 +58,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `count <= LANES` and `source` is valid for reads of `count` floats.
     unsafe fn load_first(self, source: *const f32, count: usize) -> Self::V;
 
+    /// Reads the lanes whose bits are set, lane 0 the lowest, and takes the others from `other`; their memory is not touched.
+    ///
+    /// # Safety
+    /// `source + lane` is valid for reads where the bit is set; `source` itself may lie outside.
+    unsafe fn load_masked(self, source: *const f32, bits: u32, other: Self::V) -> Self::V;
+
     /// Writes the first `count` lanes; memory past them is not touched.
     ///
     /// # Safety

@@ -242,6 +242,45 @@ fn partial_access_touches_nothing_else() {
     Isa::available().for_each(|isa| isa.run(Partial));
 }
 
+/// Masked loads that reach past both ends of memory that cannot be accessed beyond.
+struct Masked;
+
+impl Kernel for Masked {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let numbers: Vec<f32> = (0..MOST_LANES).map(|i| i as f32 + 1.0).collect();
+        for flush in [Flush::Start, Flush::End] {
+            let source = Guarded::new(&numbers, flush);
+            for first in -(MOST_LANES as isize)..=MOST_LANES as isize {
+                for pattern in [u32::MAX, 0, 0x5555_5555, 0xaaaa_aaaa, 0x1248_8421] {
+                    let within = |lane: usize| {
+                        (0..MOST_LANES as isize).contains(&(first + lane as isize))
+                            && pattern >> lane & 1 != 0
+                    };
+                    let bits = (0..32).filter(|lane| within(*lane)).fold(0, |bits, lane| bits | 1 << lane);
+                    let mut lanes = [0.0; MOST_LANES];
+                    // SAFETY: the bits of lanes outside the numbers are not set, and the array holds at least LANES.
+                    unsafe {
+                        let source = source.as_slice().as_ptr().wrapping_offset(first);
+                        s.store(lanes.as_mut_ptr(), s.load_masked(source, bits, s.splat(-7.0)));
+                    }
+                    for lane in 0..S::LANES {
+                        let expected = if within(lane) { (first + lane as isize) as f32 + 1.0 } else { -7.0 };
+                        assert_eq!(lanes[lane], expected, "lane {lane} from {first} with {pattern:x}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn masked_loads_touch_nothing_else() {
+    Isa::available().for_each(|isa| isa.run(Masked));
+}
+
 /// Loads and stores at every distance from an aligned address.
 struct Unaligned;
 

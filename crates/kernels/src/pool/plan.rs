@@ -3,8 +3,10 @@
 use super::indices::IndexedRows;
 use super::norm::{RootOfPowers, RootOfSquares, SumOfAbsolutes};
 use super::pixels::Pixels;
+use super::planes::{self, Planes};
 use super::reduce::{Max, Mean, Reduce};
 use super::rows::{self, Rows};
+use super::windows::{self, Windows};
 use crate::buffer::with_scratch;
 use crate::conv::Layout;
 use crate::error::Error;
@@ -20,8 +22,57 @@ pub struct PoolPlan {
     isa: Isa,
     /// The divisor's factor of each output row and column.
     counts: [Vec<f32>; 2],
-    /// Output rows of a tile, counted through all planes, or through all images where channels are last.
-    tile_rows: usize,
+    walk: Walk,
+}
+
+/// How the input is gone through.
+#[derive(Clone, Copy)]
+enum Walk {
+    /// Plane by plane.
+    Planes,
+    /// Block by block of output rows.
+    Windows,
+    /// Row by row of the output.
+    Rows,
+    /// Row by row of the output of all channels.
+    Pixels,
+}
+
+impl Walk {
+    fn of(g: &PoolGeometry) -> Walk {
+        if g.order == ChannelOrder::Last {
+            Walk::Pixels
+        } else if planes::supports(g) {
+            Walk::Planes
+        } else if windows::supports(g) {
+            Walk::Windows
+        } else {
+            Walk::Rows
+        }
+    }
+}
+
+/// How the units of a walk, counted through the whole batch, are shared out.
+#[derive(Clone, Copy)]
+struct Tiles {
+    units: usize,
+    /// Units of a tile.
+    size: usize,
+}
+
+impl Tiles {
+    fn of(g: &PoolGeometry, walk: Walk, isa: Isa) -> Tiles {
+        // Planes, the units of each, and what a tile's size is a multiple of.
+        let (planes, units, step) = match walk {
+            Walk::Planes => (g.batch * g.channels, 1, isa.lanes()),
+            Walk::Windows => (g.batch * g.channels, windows::blocks(g), 1),
+            Walk::Rows => (g.batch * g.channels, g.y.output, 1),
+            Walk::Pixels => (g.batch, g.y.output, 1),
+        };
+        let elements = g.flops() as usize / (planes * units).max(1);
+        let size = (TILE_ELEMENTS / elements.max(1)).clamp(1, units * 64).next_multiple_of(step);
+        Tiles { units: planes * units, size }
+    }
 }
 
 /// Below this many window elements, waking another thread costs more than it saves.
@@ -33,10 +84,7 @@ const TILE_ELEMENTS: usize = 1 << 17;
 impl PoolPlan {
     /// Plans `geometry`.
     pub fn new(geometry: PoolGeometry, isa: Isa) -> PoolPlan {
-        let planes_in_row = if geometry.order == ChannelOrder::Last { geometry.channels } else { 1 };
-        let row = geometry.x.output * geometry.x.kernel * geometry.y.kernel * planes_in_row;
-        let tile_rows = (TILE_ELEMENTS / row).clamp(1, geometry.y.output * 64);
-        PoolPlan { geometry, isa, counts: counts(&geometry), tile_rows }
+        PoolPlan { geometry, isa, counts: counts(&geometry), walk: Walk::of(&geometry) }
     }
 
     /// Computes `output` from `input`, on at most `threads` threads of the pool; `layout` is that of the input, contiguous if none.
@@ -91,7 +139,8 @@ impl PoolPlan {
         check_overlap(indices, output, "out")?;
         let input = self.check(input, layout, output)?;
         let (output, indices) = (OutputView::new(output), OutputView::new(indices));
-        self.for_each_tile(pool, threads, |rows| {
+        let walk = if g.order == ChannelOrder::Last { Walk::Pixels } else { Walk::Rows };
+        self.for_each_tile(walk, pool, threads, |rows| {
             self.isa.run(IndexedRows {
                 geometry: g,
                 rows,
@@ -131,45 +180,47 @@ impl PoolPlan {
     ) {
         let geometry = &self.geometry;
         let counts = [self.counts[0].as_slice(), self.counts[1].as_slice()];
-        match geometry.order {
-            ChannelOrder::First => self.for_each_tile(pool, threads, |rows| {
-                with_scratch(rows::scratch_len(geometry, self.isa), |scratch| {
-                    self.isa.run(Rows { geometry, reduce, counts, rows, input, output, scratch });
-                });
-            }),
-            ChannelOrder::Last => self.for_each_tile(pool, threads, |rows| {
-                self.isa.run(Pixels { geometry, reduce, counts, rows, input, output });
-            }),
-        }
-    }
-
-    /// Calls `work` with ranges of output rows that together are all of them.
-    fn for_each_tile(&self, pool: &Pool, threads: usize, work: impl Fn(Range<usize>) + Sync) {
-        let rows = self.rows();
-        let threads = if self.geometry.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
-        pool.for_each(self.parts(), threads, |tile| {
-            let first = tile * self.tile_rows;
-            work(first..rows.min(first + self.tile_rows));
+        self.for_each_tile(self.walk, pool, threads, |units| {
+            with_scratch(self.scratch_len(), |scratch| match self.walk {
+                Walk::Planes => {
+                    let count = counts[1].first().map(|column| column * counts[0][0]);
+                    self.isa.run(Planes { geometry, reduce, count, planes: units, input, output, scratch });
+                }
+                Walk::Windows => {
+                    Windows { geometry, reduce, counts, blocks: units, input, output }.run(self.isa);
+                }
+                Walk::Rows => {
+                    self.isa.run(Rows { geometry, reduce, counts, rows: units, input, output, scratch });
+                }
+                Walk::Pixels => {
+                    self.isa.run(Pixels { geometry, reduce, counts, rows: units, input, output });
+                }
+            });
         });
     }
 
-    /// Output rows, counted as in `tile_rows`.
-    fn rows(&self) -> usize {
-        let g = &self.geometry;
-        let planes = if g.order == ChannelOrder::Last { 1 } else { g.channels };
-        g.batch * planes * g.y.output
+    /// Calls `work` with ranges of units that together are all of them.
+    fn for_each_tile(&self, walk: Walk, pool: &Pool, threads: usize, work: impl Fn(Range<usize>) + Sync) {
+        let Tiles { units, size } = Tiles::of(&self.geometry, walk, self.isa);
+        let threads = if self.geometry.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
+        pool.for_each(units.div_ceil(size), threads, |tile| {
+            let first = tile * size;
+            work(first..units.min(first + size));
+        });
     }
 
     /// Parts that threads can share.
     pub fn parts(&self) -> usize {
-        self.rows().div_ceil(self.tile_rows)
+        let Tiles { units, size } = Tiles::of(&self.geometry, self.walk, self.isa);
+        units.div_ceil(size)
     }
 
     /// Floats of scratch memory that each thread keeps.
     pub fn scratch_len(&self) -> usize {
-        match self.geometry.order {
-            ChannelOrder::First => rows::scratch_len(&self.geometry, self.isa),
-            ChannelOrder::Last => 0,
+        match self.walk {
+            Walk::Planes => planes::scratch_len(&self.geometry),
+            Walk::Rows => rows::scratch_len(&self.geometry, self.isa),
+            Walk::Windows | Walk::Pixels => 0,
         }
     }
 
@@ -178,11 +229,13 @@ impl PoolPlan {
         &self.geometry
     }
 
-    /// What walks over the output: `rows`, or `pixels` with channels last.
+    /// What it goes through: whole `planes`, `windows` of the usual sizes, `rows` of any, or `pixels` with channels last.
     pub fn algorithm(&self) -> &'static str {
-        match self.geometry.order {
-            ChannelOrder::First => "rows",
-            ChannelOrder::Last => "pixels",
+        match self.walk {
+            Walk::Planes => "planes",
+            Walk::Windows => "windows",
+            Walk::Rows => "rows",
+            Walk::Pixels => "pixels",
         }
     }
 

@@ -1,5 +1,5 @@
-//! Pooling row by row: the window's rows are reduced into one padded row in scratch, split by the horizontal stride's phases, and
-//! that row is then reduced along the window's columns. The 2×2 window with stride 2 stays in registers.
+//! Any window, row by row: the window's rows are reduced into one padded row in scratch, split by the horizontal stride's phases, and
+//! that row is then reduced along the window's columns.
 
 use super::reduce::Reduce;
 use crate::geometry::PoolGeometry;
@@ -47,14 +47,7 @@ impl<R: Reduce> Kernel for Rows<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let g = self.geometry;
-        let no_padding = g.y.before + g.y.after + g.x.before + g.x.after == 0;
-        let pairs = no_padding
-            && [g.y, g.x].iter().all(|axis| {
-                axis.kernel == 2 && axis.stride == 2 && axis.dilation == 1 && 2 * axis.output <= axis.input
-            });
-        if !pairs {
-            self.scratch.fill(R::IDENTITY);
-        }
+        self.scratch.fill(R::IDENTITY);
         for row in self.rows.clone() {
             let (plane, y) = (row / g.y.output, row % g.y.output);
             let (n, c) = (plane / g.channels, plane % g.channels);
@@ -62,17 +55,8 @@ impl<R: Reduce> Kernel for Rows<'_, R> {
             let count = self.counts[0].get(y).copied().unwrap_or(1.0);
             // SAFETY: rows of the input have `x.input` elements, the output row has `x.output`; both belong to this tile.
             unsafe {
-                if pairs {
-                    self.reduce_pairs(
-                        s,
-                        [self.input.row(n, c, 2 * y), self.input.row(n, c, 2 * y + 1)],
-                        target,
-                        count,
-                    );
-                } else {
-                    self.reduce_columns(s, n, c, y);
-                    self.reduce_row(s, target, count);
-                }
+                self.reduce_columns(s, n, c, y);
+                self.reduce_row(s, target, count);
             }
         }
     }
@@ -105,31 +89,6 @@ impl<R: Reduce> Rows<'_, R> {
     unsafe fn store<S: Simd>(&self, s: S, target: *mut f32, v: S::V, count: usize) {
         // SAFETY: the caller's promise.
         unsafe { if count == S::LANES { s.store(target, v) } else { s.store_first(target, v, count) } }
-    }
-
-    /// # Safety
-    /// Both sources are valid for reads of `2 * x.output` floats, the target for writes of `x.output`.
-    #[inline(always)]
-    unsafe fn reduce_pairs<S: Simd>(&self, s: S, sources: [*const f32; 2], target: *mut f32, count: f32) {
-        let width = self.geometry.x.output;
-        for x in (0..width).step_by(S::LANES) {
-            let pixels = S::LANES.min(width - x);
-            let counts = [(2 * pixels).min(S::LANES), (2 * pixels).saturating_sub(S::LANES)];
-            // SAFETY: `2 * pixels` floats are read at `2 * x`, `pixels` written at `x`.
-            unsafe {
-                let mut columns = [s.splat(0.0); 2];
-                for half in 0..2 {
-                    let at = 2 * x + half * S::LANES;
-                    let upper = self.load(s, sources[0].wrapping_add(at), counts[half]);
-                    let lower = self.load(s, sources[1].wrapping_add(at), counts[half]);
-                    columns[half] =
-                        self.reduce.combine(s, self.reduce.element(s, upper), self.reduce.element(s, lower));
-                }
-                let (even, odd) = s.deinterleave(columns[0], columns[1]);
-                let v = self.finish(s, self.reduce.combine(s, even, odd), count, x);
-                self.store(s, target.add(x), v, pixels);
-            }
-        }
     }
 
     /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`.

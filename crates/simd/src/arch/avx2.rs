@@ -94,6 +94,15 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn load_masked(self, source: *const f32, bits: u32, other: __m256) -> __m256 {
+        unsafe {
+            let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let mask = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits as i32), lanes), lanes);
+            _mm256_blendv_ps(other, _mm256_maskload_ps(source, mask), _mm256_castsi256_ps(mask))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, v: __m256, count: usize) {
         unsafe { _mm256_maskstore_ps(target, mask(count), v) }
     }

@@ -61,15 +61,15 @@ impl Simd for Token {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
 
-    // The instruction returns `b` when either is NaN, so only a NaN in `a` is lost and put back.
+    // The instruction returns `b` when either is NaN, so only a NaN in `a` would be lost: those lanes are left as they are.
     #[inline(always)]
     fn max(self, a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
+        unsafe { _mm512_mask_max_ps(a, _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a), a, b) }
     }
 
     #[inline(always)]
     fn min(self, a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mask_mov_ps(_mm512_min_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
+        unsafe { _mm512_mask_min_ps(a, _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a), a, b) }
     }
 
     #[inline(always)]
@@ -94,6 +94,11 @@ impl Simd for Token {
     #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> __m512 {
         unsafe { _mm512_maskz_loadu_ps(mask(count), source) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_masked(self, source: *const f32, bits: u32, other: __m512) -> __m512 {
+        unsafe { _mm512_mask_loadu_ps(other, bits as __mmask16, source) }
     }
 
     #[inline(always)]

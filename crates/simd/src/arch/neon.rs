@@ -82,6 +82,29 @@ impl Simd for Token {
         unsafe { vst1q_f32(target, v) }
     }
 
+    #[inline(always)]
+    unsafe fn load_masked(self, source: *const f32, bits: u32, other: float32x4_t) -> float32x4_t {
+        unsafe {
+            if bits & 0xf == 0xf {
+                return vld1q_f32(source);
+            }
+            let mut v = other;
+            if bits & 1 != 0 {
+                v = vld1q_lane_f32::<0>(source, v);
+            }
+            if bits & 2 != 0 {
+                v = vld1q_lane_f32::<1>(source.wrapping_add(1), v);
+            }
+            if bits & 4 != 0 {
+                v = vld1q_lane_f32::<2>(source.wrapping_add(2), v);
+            }
+            if bits & 8 != 0 {
+                v = vld1q_lane_f32::<3>(source.wrapping_add(3), v);
+            }
+            v
+        }
+    }
+
     // A copy whose length is not known when compiling would be a call of memcpy, hence the cases.
     #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> float32x4_t {

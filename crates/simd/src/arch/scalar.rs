@@ -102,6 +102,17 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn load_masked(self, source: *const f32, bits: u32, mut other: V) -> V {
+        for (i, lane) in other.0.iter_mut().enumerate() {
+            if bits >> i & 1 != 0 {
+                // SAFETY: the caller's promise: the lanes of the set bits are readable.
+                *lane = unsafe { source.wrapping_add(i).read() };
+            }
+        }
+        other
+    }
+
+    #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, v: V, count: usize) {
         for (i, lane) in v.0.iter().enumerate().take(count) {
             // SAFETY: the caller's promise: `count` writable floats.

@@ -1,0 +1,303 @@
+//! Square windows of the usual sizes, in registers: windows of a strip of columns, walked down a block of rows. What a row of the
+//! input gives along a window's columns is kept for all the windows that it belongs to, so nothing is read or reduced twice within a
+//! block. Lanes and rows outside the input count as padding; nothing is copied.
+
+use super::reduce::Reduce;
+use crate::edge::inside;
+use crate::geometry::PoolGeometry;
+use crate::view::{InputView, OutputView};
+use corr2d_simd::{Isa, Kernel, Simd};
+use std::ops::Range;
+
+/// The most output rows of a block: few enough that the streams of its rows are prefetched.
+const MOST_ROWS: usize = 8;
+
+/// Some blocks of output rows, counted through all planes.
+pub(super) struct Windows<'a, R> {
+    pub(super) geometry: &'a PoolGeometry,
+    pub(super) reduce: R,
+    /// The divisor's factor of each output row and column; empty if the reduction needs none.
+    pub(super) counts: [&'a [f32]; 2],
+    pub(super) blocks: Range<usize>,
+    pub(super) input: &'a InputView<'a>,
+    pub(super) output: &'a OutputView<'a>,
+}
+
+/// Whether the windows are among those that are known when this is compiled.
+pub(super) fn supports(g: &PoolGeometry) -> bool {
+    let square = (g.y.kernel, g.y.stride) == (g.x.kernel, g.x.stride);
+    square
+        && matches!((g.x.kernel, g.x.stride), (2, 2) | (3, 1) | (3, 2))
+        && (g.y.dilation, g.x.dilation) == (1, 1)
+}
+
+/// Blocks of a plane.
+pub(super) fn blocks(g: &PoolGeometry) -> usize {
+    g.y.output.div_ceil(MOST_ROWS)
+}
+
+impl<R: Reduce> Windows<'_, R> {
+    pub(super) fn run(self, isa: Isa) {
+        match (self.geometry.x.kernel, self.geometry.x.stride) {
+            (2, 2) => isa.run(Sized::<R, 2, 2>(&self)),
+            (3, 1) => isa.run(Sized::<R, 3, 1>(&self)),
+            (3, 2) => isa.run(Sized::<R, 3, 2>(&self)),
+            (kernel, stride) => unreachable!("a window of {kernel} with stride {stride}"),
+        }
+    }
+}
+
+struct Sized<'a, R, const K: usize, const STRIDE: usize>(&'a Windows<'a, R>);
+
+impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Sized<'_, R, K, STRIDE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Windows { geometry: g, input, output, .. } = self.0;
+        let blocks = blocks(g);
+        for block in self.0.blocks.clone() {
+            let (plane, block) = (block / blocks, block % blocks);
+            let (n, c) = (plane / g.channels, plane % g.channels);
+            let bound = |block: usize| block * g.y.output / blocks;
+            let (first, end) = (bound(block), bound(block + 1));
+            // Rows that share no input are read one after the other as they lie in memory, if there is enough of each.
+            let height = if STRIDE >= K && g.x.output > LONG { 1 } else { end - first };
+            for y in (first..end).step_by(height) {
+                let block = Block {
+                    plane: input.row(n, c, 0),
+                    stride: input.row_stride(),
+                    first: y,
+                    rows: height,
+                    target: output.at((plane * g.y.output + y) * g.x.output),
+                };
+                // SAFETY: rows have `x.input` elements; what of a masked strip lies outside is not read, and the others lie inside.
+                unsafe { self.block(s, &block) };
+            }
+        }
+    }
+}
+
+/// A block of output rows.
+struct Block {
+    /// The input's plane, and how far its rows are apart.
+    plane: *const f32,
+    stride: usize,
+    /// The first row of the output's plane, and how many there are.
+    first: usize,
+    rows: usize,
+    /// Where the first row goes.
+    target: *mut f32,
+}
+
+/// Columns of a long row.
+const LONG: usize = 64;
+
+/// Loads along a row for one vector of windows: at most the two halves of the even and odd elements, twice.
+const LOADS: usize = 4;
+
+impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
+    /// How far load `i` is from the first window's first element.
+    #[inline(always)]
+    const fn offset<S: Simd>(i: usize) -> usize {
+        if STRIDE == 1 { i } else { i / 2 * 2 + i % 2 * S::LANES }
+    }
+
+    const LOADS: usize = if STRIDE == 1 { K } else { 2 * K.div_ceil(2) };
+
+    /// # Safety
+    /// The block's rows are those of the geometry.
+    #[inline(always)]
+    unsafe fn block<S: Simd>(&self, s: S, block: &Block) {
+        let g = self.0.geometry;
+        // What whole strips up to column `end` read, among it what they do not need, ends with the input's row.
+        let reach = (K - 1) / STRIDE * STRIDE;
+        let end = ((g.x.input + g.x.before).saturating_sub(reach) / STRIDE).min(g.x.output);
+        let mut x = 0;
+        let mut masked = g.x.before.div_ceil(STRIDE).min(g.x.output);
+        // SAFETY: the caller's promise; masked strips before the input's first column and after its last one.
+        unsafe {
+            loop {
+                while x < masked {
+                    self.strip::<S, 1, false>(s, block, x, S::LANES.min(g.x.output - x));
+                    x += S::LANES;
+                }
+                if masked == g.x.output {
+                    break;
+                }
+                while x + 2 * S::LANES <= end {
+                    self.strip::<S, 2, true>(s, block, x, S::LANES);
+                    x += 2 * S::LANES;
+                }
+                if x + S::LANES <= end {
+                    self.strip::<S, 1, true>(s, block, x, S::LANES);
+                    x += S::LANES;
+                }
+                masked = g.x.output;
+            }
+        }
+    }
+
+    /// The windows of `V` vectors of columns from `x` on; `count` of each vector are written. Unless `WHOLE`, lanes outside the
+    /// input are padding.
+    ///
+    /// # Safety
+    /// If `WHOLE`, all that the windows read along a row lies inside it. The target's rows are writable.
+    #[inline(always)]
+    unsafe fn strip<S: Simd, const V: usize, const WHOLE: bool>(
+        &self,
+        s: S,
+        block: &Block,
+        x: usize,
+        count: usize,
+    ) {
+        let Windows { geometry: g, reduce, .. } = *self.0;
+        let column = (x * STRIDE) as isize - g.x.before as isize;
+        let mut bits = [[0; LOADS]; V];
+        if !WHOLE {
+            for (v, bits) in bits.iter_mut().enumerate() {
+                for (i, bits) in bits.iter_mut().enumerate() {
+                    let first = v * S::LANES * STRIDE + Self::offset::<S>(i);
+                    *bits = inside(column + first as isize, g.x.input);
+                }
+            }
+        }
+        // What each row of the window gives along its columns; the last rows of a window are the first of the next one.
+        let mut along = [[s.splat(R::IDENTITY); V]; K];
+        let kept = const { K.saturating_sub(STRIDE) };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut row = (block.first * STRIDE).wrapping_sub(g.y.before);
+            for i in 0..kept {
+                along[STRIDE + i] = self.along::<S, V, WHOLE>(s, block, row.wrapping_add(i), column, &bits);
+            }
+            for y in 0..block.rows {
+                for i in 0..kept {
+                    along[i] = along[STRIDE + i];
+                }
+                let mut reduced;
+                if STRIDE >= K {
+                    reduced = self.down_and_along::<S, V, WHOLE>(s, block, row, column, &bits);
+                } else {
+                    for i in kept..K {
+                        along[i] = self.along::<S, V, WHOLE>(s, block, row.wrapping_add(i), column, &bits);
+                    }
+                    reduced = along[0];
+                    for row in &along[1..] {
+                        for v in 0..V {
+                            reduced[v] = reduce.combine(s, reduced[v], row[v]);
+                        }
+                    }
+                }
+                row = row.wrapping_add(STRIDE);
+                let target = block.target.add(y * g.x.output + x);
+                for v in 0..V {
+                    if !self.0.counts[1].is_empty() {
+                        let columns = s.load(self.0.counts[1].as_ptr().add(x + v * S::LANES));
+                        let count = s.mul(s.splat(self.0.counts[0][block.first + y]), columns);
+                        reduced[v] = reduce.finish(s, reduced[v], count);
+                    }
+                    let target = target.add(v * S::LANES);
+                    if WHOLE { s.store(target, reduced[v]) } else { s.store_first(target, reduced[v], count) }
+                }
+            }
+        }
+    }
+
+    /// What is loaded of a row of the input; a row outside is padding.
+    ///
+    /// # Safety
+    /// As [`Sized::strip`].
+    #[inline(always)]
+    unsafe fn row<S: Simd, const V: usize, const WHOLE: bool>(
+        &self,
+        s: S,
+        block: &Block,
+        row: usize,
+        column: isize,
+        bits: &[[u32; LOADS]; V],
+    ) -> [[S::V; LOADS]; V] {
+        let padding = s.splat(R::IDENTITY);
+        let mut loaded = [[padding; LOADS]; V];
+        if row < self.0.geometry.y.input {
+            let source = block.plane.wrapping_add(row * block.stride).wrapping_offset(column);
+            for v in 0..V {
+                for i in 0..Self::LOADS {
+                    let source = source.wrapping_add(v * S::LANES * STRIDE + Self::offset::<S>(i));
+                    // SAFETY: the caller's promise.
+                    let element = unsafe {
+                        if WHOLE { s.load(source) } else { s.load_masked(source, bits[v][i], padding) }
+                    };
+                    loaded[v][i] = self.0.reduce.element(s, element);
+                }
+            }
+        }
+        loaded
+    }
+
+    /// Reduces a row along the columns of the windows.
+    ///
+    /// # Safety
+    /// As [`Sized::strip`].
+    #[inline(always)]
+    unsafe fn along<S: Simd, const V: usize, const WHOLE: bool>(
+        &self,
+        s: S,
+        block: &Block,
+        row: usize,
+        column: isize,
+        bits: &[[u32; LOADS]; V],
+    ) -> [S::V; V] {
+        // SAFETY: the caller's promise.
+        let loaded = unsafe { self.row::<S, V, WHOLE>(s, block, row, column, bits) };
+        self.columns::<S, V>(s, &loaded)
+    }
+
+    /// Reduces the rows of windows that share none, and then along their columns.
+    ///
+    /// # Safety
+    /// As [`Sized::strip`].
+    #[inline(always)]
+    unsafe fn down_and_along<S: Simd, const V: usize, const WHOLE: bool>(
+        &self,
+        s: S,
+        block: &Block,
+        first: usize,
+        column: isize,
+        bits: &[[u32; LOADS]; V],
+    ) -> [S::V; V] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut down = self.row::<S, V, WHOLE>(s, block, first, column, bits);
+            for i in 1..K {
+                let row = self.row::<S, V, WHOLE>(s, block, first.wrapping_add(i), column, bits);
+                for v in 0..V {
+                    for i in 0..Self::LOADS {
+                        down[v][i] = self.0.reduce.combine(s, down[v][i], row[v][i]);
+                    }
+                }
+            }
+            self.columns::<S, V>(s, &down)
+        }
+    }
+
+    /// Reduces what was loaded along a row to windows.
+    #[inline(always)]
+    fn columns<S: Simd, const V: usize>(&self, s: S, loaded: &[[S::V; LOADS]; V]) -> [S::V; V] {
+        let mut reduced = [s.splat(R::IDENTITY); V];
+        for v in 0..V {
+            for column in 0..K {
+                let element = if STRIDE == 1 {
+                    loaded[v][column]
+                } else {
+                    let pair = column / 2 * 2;
+                    let (even, odd) = s.deinterleave(loaded[v][pair], loaded[v][pair + 1]);
+                    if column % 2 == 0 { even } else { odd }
+                };
+                reduced[v] =
+                    if column == 0 { element } else { self.0.reduce.combine(s, reduced[v], element) };
+            }
+        }
+        reduced
+    }
+}
