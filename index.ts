@@ -8,7 +8,7 @@ export {
   type IndexedAdaptiveMaxPool2dOptions,
   type OutputSize,
 } from './src/adaptive-pool2d.ts';
-export type { AbortSignalLike, AsyncOptions } from './src/async-call.ts';
+export type { AbortSignalLike, AsyncControl, AsyncOptions } from './src/async-call.ts';
 export type { Pair } from './src/check.ts';
 export type { ConvOptions } from './src/conv-settings.ts';
 export {
@@ -19,8 +19,27 @@ export {
 } from './src/conv-transpose2d.ts';
 export { type Conv2dOptions, conv2d, conv2dOutputShape } from './src/conv2d.ts';
 export { corr2d, corr2dMultiIn, corr2dMultiInOut, corr2dMultiInOut1x1 } from './src/corr2d.ts';
+export {
+  type CorrelateTemplateOptions,
+  correlateTemplate,
+  type TemplateMatch,
+  type TemplateMethod,
+} from './src/correlate-template.ts';
 export type { Corr2dError, ErrorCode } from './src/errors.ts';
-export { type FilterImageOptions, filterImage, type ImageBorder } from './src/image.ts';
+export {
+  type GradientMagnitudeAsyncOptions,
+  type GradientMagnitudeOptions,
+  type GradientOperator,
+  gradientMagnitude,
+  gradientMagnitudeAsync,
+} from './src/gradient-magnitude.ts';
+export {
+  type FilterImageAsyncOptions,
+  type FilterImageOptions,
+  filterImage,
+  filterImageAsync,
+} from './src/image.ts';
+export type { ImageBorder, ImageFilterOptions, ImageOutOption } from './src/image-call.ts';
 export {
   type ImageTensorOptions,
   imageToTensor,
@@ -84,6 +103,13 @@ export type { OutOption } from './src/output.ts';
 export type { Image, PixelData, SampleArrays } from './src/pixels.ts';
 export type { Plan } from './src/plan.ts';
 export type { PlanCandidate, PlanExplanation, RegisterTile } from './src/plan-explanation.ts';
+export {
+  type ImagePoolMode,
+  type PoolImageAsyncOptions,
+  type PoolImageOptions,
+  poolImage,
+  poolImageAsync,
+} from './src/pool-image.ts';
 export type { AvgPoolOptions, PoolMode, PoolOptions } from './src/pool-settings.ts';
 export {
   type AvgPool2dOptions,

@@ -23,8 +23,8 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** The options of an asynchronous call. */
-export interface AsyncOptions extends OutOption {
+/** What every asynchronous call takes besides its operands. */
+export interface AsyncControl {
   /** Stops the work within one tile; the promise is rejected with the signal's reason, and `out` is untouched. */
   signal?: AbortSignalLike | undefined;
   /**
@@ -35,14 +35,23 @@ export interface AsyncOptions extends OutOption {
   transfer?: boolean | undefined;
 }
 
-/** `AsyncOptions` read once. */
-export interface AsyncCall {
-  readonly out: Tensor | undefined;
+/** The options of an asynchronous call. */
+export interface AsyncOptions extends OutOption, AsyncControl {}
+
+/** `AsyncControl` read once. */
+export interface CallControl {
   readonly signal: AbortSignalLike | undefined;
   readonly transfer: boolean;
 }
 
-const ASYNC_OPTION_NAMES: readonly string[] = ['out', 'signal', 'transfer'];
+/** `AsyncOptions` read once. */
+export interface AsyncCall extends CallControl {
+  readonly out: Tensor | undefined;
+}
+
+/** The names of `AsyncControl`. */
+export const ASYNC_CONTROL_NAMES: readonly string[] = ['signal', 'transfer'];
+const ASYNC_OPTION_NAMES: readonly string[] = ['out', ...ASYNC_CONTROL_NAMES];
 
 function checkSignal(value: unknown): AbortSignalLike {
   if (
@@ -57,16 +66,20 @@ function checkSignal(value: unknown): AbortSignalLike {
   return value as AbortSignalLike;
 }
 
-/** Reads each option once; throws the signal's reason where it is aborted already. */
-export function readAsyncOptions(options: unknown): AsyncCall {
-  const { out, signal, transfer } = checkOptions(options, 'options', ASYNC_OPTION_NAMES) ?? {};
-  const call = {
-    out: readOut(out),
+/** Reads `signal` and `transfer` of options; throws the signal's reason where it is aborted already. */
+export function readAsyncControl({ signal, transfer }: Record<string, unknown>): CallControl {
+  const control = {
     signal: signal === undefined ? undefined : checkSignal(signal),
     transfer: transfer !== undefined && checkBoolean(transfer, 'transfer'),
   };
-  if (call.signal?.aborted) throw call.signal.reason;
-  return call;
+  if (control.signal?.aborted) throw control.signal.reason;
+  return control;
+}
+
+/** Reads each option once; throws the signal's reason where it is aborted already. */
+export function readAsyncOptions(options: unknown): AsyncCall {
+  const { out, ...control } = checkOptions(options, 'options', ASYNC_OPTION_NAMES) ?? {};
+  return { out: readOut(out), ...readAsyncControl(control) };
 }
 
 /** Throws where moving the input would take `out` away with it. */
@@ -74,7 +87,8 @@ export function checkTransfer(x: Tensor, { out, transfer }: AsyncCall): void {
   if (transfer && out !== undefined && out.data.buffer === x.data.buffer) throw overlapping('out', 'x');
 }
 
-function move(buffer: ArrayBufferLike): ArrayBufferLike | undefined {
+/** The memory of a buffer in another one, the buffer itself being detached; undefined for what can't be moved. */
+export function move(buffer: ArrayBufferLike): ArrayBufferLike | undefined {
   try {
     return structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
   } catch {

@@ -40,21 +40,21 @@ const TYPES = ['uint8', 'uint16', 'float32'] as const;
  * @throws as `filterImage`
  */
 export function imageToTensor(image: Image, options?: ImageTensorOptions): Tensor {
-  const { data, width, height, channels } = readImage(image);
+  const { data, width, height, channels, rowStride } = readImage(image);
   const given = checkOptions(options, 'options', ['normalize', 'layout']) ?? {};
   const normalize = checkBoolean(given.normalize ?? true, 'normalize');
   const layout = checkWord(given.layout ?? 'NCHW', 'layout', LAYOUTS);
   const full = normalize ? FULL_SCALE[sampleType(data)] : 1;
 
-  const samples = allocate(data.length, 'image.data');
+  const samples = allocate(width * height * channels, 'image.data');
   const { pixelStep, channelStep } = steps(layout, width * height, channels);
   for (let channel = 0; channel < channels; channel++) {
-    for (
-      let from = channel, to = channel * channelStep;
-      from < data.length;
-      from += channels, to += pixelStep
-    ) {
-      samples[to] = (data[from] as number) / full;
+    let to = channel * channelStep;
+    for (let row = 0; row < height; row++) {
+      const start = row * rowStride + channel;
+      for (let from = start; from < start + width * channels; from += channels, to += pixelStep) {
+        samples[to] = (data[from] as number) / full;
+      }
     }
   }
   return fromChecked(samples, layout === 'NCHW' ? [channels, height, width] : [height, width, channels]);

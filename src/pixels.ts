@@ -8,11 +8,12 @@ import { isDetached } from './memory.ts';
 export type PixelData = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
 
 /**
- * An image: rows from top to bottom, pixels from left to right, the channels of a pixel side by side, no padding.
- * `{ data, ...info }` of sharp's raw output is one (further fields are ignored).
+ * An image: rows from top to bottom, pixels from left to right, the channels of a pixel side by side.
+ * `{ data, ...info }` of sharp's raw output is one (further fields are ignored), and so is a canvas' `ImageData` with
+ * `channels: 4`.
  */
 export interface Image<D extends PixelData = PixelData> {
-  /** `width * height * channels` samples. */
+  /** `width * height * channels` samples; more where rows are farther apart. */
   data: D;
   /** Pixels in a row. */
   width: number;
@@ -20,6 +21,13 @@ export interface Image<D extends PixelData = PixelData> {
   height: number;
   /** 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha. */
   channels: number;
+  /** Samples from one row to the next where there are gaps between rows; results have none. Default `width * channels`. */
+  rowStride?: number | undefined;
+}
+
+/** An image that was read: checked, its fields read once. */
+export interface ReadImage<D extends PixelData = PixelData> extends Image<D> {
+  rowStride: number;
 }
 
 /** The array that holds samples of each type. */
@@ -40,22 +48,31 @@ const SAMPLE_TYPES = {
 /** A sample's largest value, which `normalize` maps to 1. */
 export const FULL_SCALE = { uint8: 255, uint16: 65535, float32: 1 } as const;
 
-/** A copy of an image's four fields, checked; others are ignored. */
-export function readImage<D extends PixelData>(image: Image<D>): Image<D> {
+/** A copy of an image's fields, checked; others are ignored. */
+export function readImage<D extends PixelData>(image: Image<D>, parameter = 'image'): ReadImage<D> {
   if (typeof image !== 'object' || image === null) {
-    throw invalidType('an object { data, width, height, channels }', 'image', image);
+    throw invalidType('an object { data, width, height, channels }', parameter, image);
   }
-  const { data, width, height, channels } = image;
-  checkPixelData(data, 'image.data');
-  checkInteger(width, 'image.width', 1);
-  checkInteger(height, 'image.height', 1);
-  checkInteger(channels, 'image.channels', 1, 4);
-  const samples = width * height * channels;
-  if (data.length !== samples) {
-    const size = `${width} × ${height} pixels × ${channels} channels`;
-    throw shapeMismatch(`${samples} samples (${size})`, 'image.data', `${data.length}`);
+  const { data, width, height, channels, rowStride } = image;
+  checkPixelData(data, `${parameter}.data`);
+  checkInteger(width, `${parameter}.width`, 1);
+  checkInteger(height, `${parameter}.height`, 1);
+  checkInteger(channels, `${parameter}.channels`, 1, 4);
+  const row = width * channels;
+  const size = `${width} × ${height} pixels × ${channels} channels`;
+  if (rowStride === undefined) {
+    if (data.length !== row * height) {
+      throw shapeMismatch(`${row * height} samples (${size})`, `${parameter}.data`, `${data.length}`);
+    }
+    return { data, width, height, channels, rowStride: row };
   }
-  return { data, width, height, channels };
+  checkInteger(rowStride, `${parameter}.rowStride`, row);
+  const samples = rowStride * (height - 1) + row;
+  if (!(data.length >= samples)) {
+    const what = `at least ${samples} samples (${size}, rows ${rowStride} apart)`;
+    throw shapeMismatch(what, `${parameter}.data`, `${data.length}`);
+  }
+  return { data, width, height, channels, rowStride };
 }
 
 /** Throws unless `data` is one of the arrays of `PixelData`, and attached. */
@@ -73,14 +90,15 @@ export function sampleType(data: PixelData): keyof SampleArrays {
   return SAMPLE_TYPES[typedArrayName(data) as keyof typeof SAMPLE_TYPES];
 }
 
-/** Zeroed memory of the same kind as `data`, after the limits were checked. */
-export function allocateLike(data: PixelData): PixelData {
-  checkElements(data.length, 'the result');
+/** `samples` zeros in an array of the same class as `data`, after the limits were checked. */
+export function allocateLike<D extends PixelData>(data: D, samples: number): D;
+export function allocateLike(data: PixelData, samples: number): PixelData {
+  checkElements(samples, 'the result');
   // A Buffer only exists in Node; the others need no import of it.
-  if (globalThis.Buffer?.isBuffer(data)) return orLimit(data.length, () => Buffer.alloc(data.length));
+  if (globalThis.Buffer?.isBuffer(data)) return orLimit(samples, () => Buffer.alloc(samples));
   if (typedArrayName(data) === 'Uint8ClampedArray')
-    return orLimit(data.length, () => new Uint8ClampedArray(data.length));
-  return allocateSamples(sampleType(data), data.length);
+    return orLimit(samples, () => new Uint8ClampedArray(samples));
+  return allocateSamples(sampleType(data), samples);
 }
 
 /** Zeroed memory for samples, after the limits were checked. */

@@ -230,6 +230,35 @@ describe('memory', () => {
   });
 });
 
+test.each(arrayNames)('%s: rows may lie apart', (name) => {
+  const image = makeImage(name, 7, 5, 3);
+  const expected = filterImage(image, sobelX);
+  for (const rowStride of [21, 22, 40]) {
+    const data = new arrays[name](4 * rowStride + 21).fill(99);
+    for (let y = 0; y < 5; y++) data.set(image.data.subarray(21 * y, 21 * y + 21), rowStride * y);
+    expect(filterImage({ ...image, data, rowStride }, sobelX)).toEqual(expected);
+  }
+});
+
+describe('linear', () => {
+  test('a mean of black and white is bright, and what is flat stays', () => {
+    const image = { data: Uint8Array.of(0, 255, 40, 0, 255, 40), width: 2, height: 1, channels: 3 };
+    const mean = filterImage({ ...image, data: Uint8Array.of(0, 0, 40, 255, 255, 40) }, [[0.5, 0.5]], {
+      linear: true,
+      border: 'replicate',
+    });
+    // Half of the light is 188 of 255 in sRGB.
+    expect([...mean.data]).toEqual([0, 0, 40, 188, 188, 40]);
+    expect(filterImage(image, [[1]], { linear: true })).toEqual(image);
+  });
+
+  test('alpha has no curve', () => {
+    const image = { data: Uint8Array.of(0, 0, 255, 255), width: 2, height: 1, channels: 2 };
+    const half = filterImage(image, [[0.5, 0.5]], { linear: true, alpha: 'filter', border: 'replicate' });
+    expect([...half.data]).toEqual([0, 0, 188, 128]);
+  });
+});
+
 test('the kernel may be any tensor input, also a strided view', () => {
   const image = makeImage('Uint8Array', 12, 9, 3);
   const expected = filterImage(image, [
@@ -370,7 +399,11 @@ describe('bad input', () => {
     ['options as an array', [image, sobelX, []], type],
     ['options null', [image, sobelX, null], type],
     ['an unknown option', [image, sobelX, { padding: 1 }], 'TypeError ERR_INVALID_ARG_VALUE'],
-    ['an option of a later version', [image, sobelX, { linear: true }], 'TypeError ERR_INVALID_ARG_VALUE'],
+    ['an option of filterImageAsync', [image, sobelX, { transfer: true }], 'TypeError ERR_INVALID_ARG_VALUE'],
+    ['linear as a number', [image, sobelX, { linear: 1 }], type],
+    ['a row stride below a row', [{ ...image, rowStride: 5 }, sobelX], range],
+    ['a row stride as a string', [{ ...image, rowStride: '6' }, sobelX], type],
+    ['data too short for the row stride', [{ ...image, rowStride: 7 }, sobelX], shape],
     ['border as a number', [image, sobelX, { border: 0 }], type],
     ['an unknown border', [image, sobelX, { border: 'mirror' }], word],
     ['a border from the prototype', [image, sobelX, { border: 'toString' }], word],

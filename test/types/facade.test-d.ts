@@ -16,8 +16,13 @@ import {
   convTranspose2d,
   convTranspose2dOutputShape,
   corr2d,
+  correlateTemplate,
+  filterImage,
+  filterImageAsync,
   globalAvgPool2d,
   globalMaxPool2d,
+  gradientMagnitude,
+  type Image,
   type IndexedMax,
   info,
   type Layer,
@@ -31,6 +36,7 @@ import {
   type Pair,
   type Plan,
   pool2d,
+  poolImage,
   readSafetensors,
   Sequential,
   saveSafetensors,
@@ -194,4 +200,38 @@ describe('layers', () => {
 test('runtime', () => {
   expectTypeOf(info().backend).toEqualTypeOf<'native'>();
   expectTypeOf(setLimits({ maxElements: 1 })).toEqualTypeOf<Limits>();
+});
+
+describe('images', () => {
+  const image = { data: new Uint16Array(12), width: 2, height: 2, channels: 3 };
+
+  test('the result has the samples of the image', () => {
+    expectTypeOf(filterImage(image, x)).toEqualTypeOf<Image<Uint16Array<ArrayBuffer>>>();
+    expectTypeOf(gradientMagnitude(image).data).toEqualTypeOf<Uint16Array<ArrayBuffer>>();
+    expectTypeOf(poolImage(image, 2, 'min', { stride: 1 }).data).toEqualTypeOf<Uint16Array<ArrayBuffer>>();
+    const buffer = { ...image, data: Buffer.alloc(12) };
+    expectTypeOf(filterImageAsync(buffer, x, { transfer: true })).toEqualTypeOf<
+      Promise<Image<Buffer<ArrayBuffer>>>
+    >();
+    expectTypeOf(correlateTemplate(image, image).best).toEqualTypeOf<{
+      x: number;
+      y: number;
+      score: number;
+    }>();
+  });
+
+  test('words and types are checked', () => {
+    // @ts-expect-error There is no such border.
+    filterImage(image, x, { border: 'zeros' });
+    // @ts-expect-error out has other samples.
+    filterImage(image, x, { out: new Uint8Array(12) });
+    // @ts-expect-error A signal is for asynchronous calls.
+    filterImage(image, x, { signal: AbortSignal.timeout(1) });
+    // @ts-expect-error There is no such operator.
+    gradientMagnitude(image, 'canny');
+    // @ts-expect-error There is no such mode.
+    poolImage(image, 2, 'median');
+    // @ts-expect-error There is no such method.
+    correlateTemplate(image, image, { method: 'sqdiff' });
+  });
 });

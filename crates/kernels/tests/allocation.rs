@@ -6,7 +6,7 @@ use common::shapes::{Conv, Pooling, Transposed};
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::{ALGORITHMS, Activation, ConvPlan, TransposedPlan};
 use corr2d_kernels::geometry::{ChannelOrder, PoolGeometry, PoolMode};
-use corr2d_kernels::image::{Alpha, Border, ImageFilter, ImageRequest};
+use corr2d_kernels::image::{Alpha, Border, Frame, ImageFilter, ImageRequest};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::pool::PoolPlan;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -204,20 +204,17 @@ fn an_image_filter_allocates_nothing_after_its_first_run() {
     let pool = single_thread();
     for (kernel, channels) in [([3, 3], 1), ([5, 5], 3), ([13, 13], 4)] {
         let request = ImageRequest {
-            width: 400,
-            height: 50,
-            channels,
-            row_stride: 400 * channels,
-            kernel,
+            frame: Frame::tight(400, 50, channels),
             border: Border::Reflect,
             scale: 1.0,
             offset: 0.0,
             alpha: Alpha::PassThrough,
+            linear: false,
         };
         let (input, mut output) = (vec![1u8; 20_000 * channels], vec![0u8; 20_000 * channels]);
         for isa in Isa::available() {
             let weights = vec![1.0; kernel[0] * kernel[1]];
-            let filter = ImageFilter::new(request, &weights, isa).expect("a valid request");
+            let filter = ImageFilter::new(request, kernel, &weights, isa).expect("a valid request");
             let mut run = || filter.run(&input, &mut output, &pool, 1).expect("exact lengths");
             run();
             assert_eq!(allocations(|| (0..3).for_each(|_| run())), 0, "{isa:?} of {request:?}");

@@ -9,11 +9,11 @@ mod common;
 
 use common::Random;
 use common::guarded::{Flush, Guarded};
+use common::pixel::TestPixel;
 use corr2d_kernels::geometry::PaddingMode;
-use corr2d_kernels::image::{Alpha, ImageFilter, ImageRequest, Pixel};
+use corr2d_kernels::image::{Alpha, Frame, Gradient, ImageFilter, ImageRequest};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::{Error, Isa};
-use std::fmt::Debug;
 
 const EPSILON: f64 = f32::EPSILON as f64;
 
@@ -25,53 +25,34 @@ const BORDERS: [PaddingMode; 5] = [
     PaddingMode::Circular,
 ];
 
-/// What the tests must know about a pixel type besides what the filter does.
-trait TestPixel: Pixel + PartialEq + Debug {
-    /// The largest value, if there is one.
-    const MOST: Option<f64>;
-
-    fn random(random: &mut Random) -> Self;
-
-    fn value(self) -> f64;
+/// A request with the sizes of its kernel.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    width: usize,
+    height: usize,
+    channels: usize,
+    row_stride: usize,
+    kernel: [usize; 2],
+    border: PaddingMode,
+    scale: f32,
+    offset: f32,
+    alpha: Alpha,
+    linear: bool,
 }
 
-impl TestPixel for u8 {
-    const MOST: Option<f64> = Some(255.0);
-
-    fn random(random: &mut Random) -> u8 {
-        random.next() as u8
+impl Case {
+    fn request(&self) -> ImageRequest {
+        let Case { width, height, channels, row_stride, border, scale, offset, alpha, linear, .. } = *self;
+        let frame = Frame { width, height, channels, row_stride };
+        ImageRequest { frame, border, scale, offset, alpha, linear }
     }
 
-    fn value(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl TestPixel for u16 {
-    const MOST: Option<f64> = Some(65535.0);
-
-    fn random(random: &mut Random) -> u16 {
-        random.next() as u16
-    }
-
-    fn value(self) -> f64 {
-        f64::from(self)
+    fn filter(&self, kernel: &[f32], isa: Isa) -> Result<ImageFilter, Error> {
+        ImageFilter::new(self.request(), self.kernel, kernel, isa)
     }
 }
 
-impl TestPixel for f32 {
-    const MOST: Option<f64> = None;
-
-    fn random(random: &mut Random) -> f32 {
-        random.float()
-    }
-
-    fn value(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-const BASE: ImageRequest = ImageRequest {
+const BASE: Case = Case {
     width: 9,
     height: 7,
     channels: 1,
@@ -81,11 +62,12 @@ const BASE: ImageRequest = ImageRequest {
     scale: 1.0,
     offset: 0.0,
     alpha: Alpha::PassThrough,
+    linear: false,
 };
 
 /// `BASE` with these sizes and rows without gaps.
-fn sized(width: usize, height: usize, channels: usize, kernel: [usize; 2]) -> ImageRequest {
-    ImageRequest { width, height, channels, row_stride: width * channels, kernel, ..BASE }
+fn sized(width: usize, height: usize, channels: usize, kernel: [usize; 2]) -> Case {
+    Case { width, height, channels, row_stride: width * channels, kernel, ..BASE }
 }
 
 /// Walks back into `0..size` from outside, one fold at a time; `None` is a zero.
@@ -107,7 +89,7 @@ fn fold(border: PaddingMode, mut position: isize, size: usize) -> Option<usize> 
 }
 
 /// The exact value of channel `c` of a pixel before rounding, and `Σ|w·x|`.
-fn exact<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], place: [usize; 3]) -> (f64, f64) {
+fn exact<P: TestPixel>(r: &Case, input: &[P], kernel: &[f32], place: [usize; 3]) -> (f64, f64) {
     let [y, x, c] = place;
     let (mut sum, mut magnitude) = (0.0, 0.0);
     for (tap, weight) in kernel.iter().enumerate() {
@@ -123,14 +105,14 @@ fn exact<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], place: [us
     (f64::from(r.scale) * sum + f64::from(r.offset), magnitude)
 }
 
-fn is_alpha(r: &ImageRequest, c: usize) -> bool {
+fn is_alpha(r: &Case, c: usize) -> bool {
     r.alpha == Alpha::PassThrough && [2, 4].contains(&r.channels) && c == r.channels - 1
 }
 
 /// The pixel values that `value ± tolerance` may become.
 fn allowed<P: TestPixel>(value: f64, tolerance: f64) -> [f64; 2] {
     let ends = [value - tolerance, value + tolerance];
-    match P::MOST {
+    match P::LIMIT {
         Some(most) => ends.map(|end| end.round_ties_even().clamp(0.0, most)),
         None => ends,
     }
@@ -138,14 +120,14 @@ fn allowed<P: TestPixel>(value: f64, tolerance: f64) -> [f64; 2] {
 
 /// Runs the filter on every instruction set through guarded memory and checks every pixel. `eighths` says that weights, scale and
 /// offset are such that integer pixels give exact sums.
-fn check<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], eighths: bool) {
+fn check<P: TestPixel>(r: &Case, input: &[P], kernel: &[f32], eighths: bool) {
     let pool = Pool::new(1).expect("no thread is started");
     let expected: Vec<Option<[f64; 2]>> = (0..r.height * r.width * r.channels)
         .map(|i| {
             let place = [i / r.channels / r.width, i / r.channels % r.width, i % r.channels];
             let (value, magnitude) = exact(r, input, kernel, place);
             // In eighths, f32 has room for sums below 2^21.
-            let is_exact = eighths && P::MOST.is_some() && magnitude < f64::from(1 << 21);
+            let is_exact = eighths && P::LIMIT.is_some() && magnitude < f64::from(1 << 21);
             let size = f64::from(r.scale).abs() * magnitude + f64::from(r.offset).abs();
             let tolerance = if is_exact { 0.0 } else { (kernel.len() + 3) as f64 * EPSILON * size };
             (!is_alpha(r, place[2])).then(|| allowed::<P>(value, tolerance))
@@ -154,7 +136,7 @@ fn check<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], eighths: b
     for (isa, flush) in Isa::available().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)]) {
         let input = Guarded::new(input, flush);
         let mut output = Guarded::new(&vec![P::from_float(77.0); expected.len()], flush);
-        let filter = ImageFilter::new(*r, kernel, isa).expect("a valid request");
+        let filter = r.filter(kernel, isa).expect("a valid request");
         filter.run(input.as_slice(), output.as_mut_slice(), &pool, 1).expect("exact lengths");
         output.assert_slack_untouched(format_args!("{isa:?} of {r:?}"));
         for (i, (result, expected)) in output.as_slice().iter().zip(&expected).enumerate() {
@@ -173,24 +155,24 @@ fn check<P: TestPixel>(r: &ImageRequest, input: &[P], kernel: &[f32], eighths: b
     }
 }
 
-fn pixels<P: TestPixel>(r: &ImageRequest) -> Vec<P> {
+fn pixels<P: TestPixel>(r: &Case) -> Vec<P> {
     let mut random = Random::new((r.width * 31 + r.height) as u64);
     // The last row ends with its last pixel, so that nothing after it may be read.
     (0..(r.height - 1) * r.row_stride + r.width * r.channels).map(|_| P::random(&mut random)).collect()
 }
 
 /// Checks with weights in eighths and with arbitrary ones.
-fn check_both<P: TestPixel>(r: &ImageRequest) {
+fn check_both<P: TestPixel>(r: &Case) {
     let mut random = Random::new((r.kernel[0] * 100 + r.kernel[1]) as u64);
     let taps = r.kernel[0] * r.kernel[1];
     let eighths: Vec<f32> = random.integers(taps, 8).iter().map(|weight| weight / 8.0).collect();
     let any: Vec<f32> = random.floats(taps);
     let input = pixels::<P>(r);
     check(r, &input, &eighths, true);
-    check(&ImageRequest { scale: 0.37, offset: 19.6, ..*r }, &input, &any, false);
+    check(&Case { scale: 0.37, offset: 19.6, ..*r }, &input, &any, false);
 }
 
-fn check_types(r: &ImageRequest) {
+fn check_types(r: &Case) {
     check_both::<u8>(r);
     check_both::<u16>(r);
     check_both::<f32>(r);
@@ -201,7 +183,7 @@ fn every_border_channel_count_and_kernel() {
     for border in BORDERS {
         for channels in 1..=4 {
             for kernel in [[1, 1], [3, 3], [2, 2], [1, 5], [4, 1], [5, 5], [3, 8]] {
-                check_types(&ImageRequest { border, ..sized(17, 6, channels, kernel) });
+                check_types(&Case { border, ..sized(17, 6, channels, kernel) });
             }
         }
     }
@@ -237,7 +219,7 @@ fn kernels_larger_than_the_image() {
         for (width, height) in [(1, 1), (2, 3), (1, 9), (9, 1), (5, 4)] {
             for kernel in [[7, 7], [1, 13], [13, 1], [12, 6]] {
                 for channels in [1, 3, 4] {
-                    check_both::<u8>(&ImageRequest { border, ..sized(width, height, channels, kernel) });
+                    check_both::<u8>(&Case { border, ..sized(width, height, channels, kernel) });
                 }
             }
         }
@@ -259,7 +241,7 @@ fn rows_with_gaps() {
     for gap in [1, 7, 100] {
         for channels in 1..=4 {
             let tight = sized(21, 9, channels, [3, 3]);
-            check_types(&ImageRequest { row_stride: tight.row_stride + gap, ..tight });
+            check_types(&Case { row_stride: tight.row_stride + gap, ..tight });
         }
     }
 }
@@ -267,14 +249,14 @@ fn rows_with_gaps() {
 #[test]
 fn alpha_is_filtered_on_demand() {
     for channels in 1..=4 {
-        check_types(&ImageRequest { alpha: Alpha::Filter, ..sized(20, 8, channels, [3, 3]) });
+        check_types(&Case { alpha: Alpha::Filter, ..sized(20, 8, channels, [3, 3]) });
     }
 }
 
 /// A kernel of one tap, so that each value before rounding is known: every half, and far beyond both ends.
 #[test]
 fn rounds_half_to_even_and_saturates() {
-    let identity = |scale: f32, offset: f32| ImageRequest { scale, offset, ..sized(256, 1, 1, [1, 1]) };
+    let identity = |scale: f32, offset: f32| Case { scale, offset, ..sized(256, 1, 1, [1, 1]) };
     let all: Vec<u8> = (0..=255).collect();
     for (scale, offset) in
         [(0.5, 0.0), (0.5, 0.25), (-0.5, 100.0), (1.0, 0.5), (3.0, -200.5), (1e30, 0.0), (-1e30, 0.0)]
@@ -283,7 +265,7 @@ fn rounds_half_to_even_and_saturates() {
         let wide: Vec<u16> = (0..=255).map(|i| i * 257).collect();
         check(&identity(scale, offset), &wide, &[1.0], true);
     }
-    let filter = ImageFilter::new(identity(0.5, 0.0), &[1.0], Isa::best()).expect("a valid request");
+    let filter = identity(0.5, 0.0).filter(&[1.0], Isa::best()).expect("a valid request");
     let mut output = vec![0u8; 256];
     filter.run(&all, &mut output, &Pool::new(1).expect("no thread"), 1).expect("exact lengths");
     assert_eq!(output[..8], [0, 0, 1, 2, 2, 2, 3, 4]);
@@ -293,7 +275,7 @@ fn rounds_half_to_even_and_saturates() {
 fn nan_becomes_zero_and_infinity_saturates() {
     for isa in Isa::available() {
         for (weight, expected) in [(f32::NAN, 0), (f32::INFINITY, 255), (f32::NEG_INFINITY, 0)] {
-            let filter = ImageFilter::new(sized(37, 2, 1, [1, 1]), &[weight], isa).expect("a valid request");
+            let filter = sized(37, 2, 1, [1, 1]).filter(&[weight], isa).expect("a valid request");
             let mut output = vec![9u8; 74];
             filter.run(&[1u8; 74], &mut output, &Pool::new(1).expect("no thread"), 1).expect("exact lengths");
             assert_eq!(output, [expected; 74], "{isa:?}, weight {weight}");
@@ -308,7 +290,7 @@ fn the_same_bits_for_any_number_of_threads() {
         let input = pixels::<f32>(&r);
         let kernel = Random::new(4).floats(r.kernel[0] * r.kernel[1]);
         for isa in Isa::available() {
-            let filter = ImageFilter::new(r, &kernel, isa).expect("a valid request");
+            let filter = r.filter(&kernel, isa).expect("a valid request");
             let results = [1, 2, 3, 64].map(|threads| {
                 let mut output = vec![f32::NAN; r.height * r.width * r.channels];
                 filter.run(&input, &mut output, &pool, threads).expect("exact lengths");
@@ -321,24 +303,24 @@ fn the_same_bits_for_any_number_of_threads() {
 
 #[test]
 fn refuses_bad_requests() {
-    let error = |r: ImageRequest, kernel: usize| ImageFilter::new(r, &vec![1.0; kernel], Isa::best()).err();
+    let error = |r: Case, kernel: usize| r.filter(&vec![1.0; kernel], Isa::best()).err();
     let zero = |parameter| Some(Error::Zero { parameter });
     assert_eq!(error(BASE, 9), None);
-    assert_eq!(error(ImageRequest { width: 0, ..BASE }, 9), zero("width"));
-    assert_eq!(error(ImageRequest { height: 0, ..BASE }, 9), zero("height"));
-    assert_eq!(error(ImageRequest { channels: 0, ..BASE }, 9), zero("channels"));
-    assert_eq!(error(ImageRequest { kernel: [0, 3], ..BASE }, 0), zero("kernel height"));
-    assert_eq!(error(ImageRequest { kernel: [3, 0], ..BASE }, 0), zero("kernel width"));
-    for (r, kernel) in [(BASE, 8), (BASE, 10), (ImageRequest { row_stride: 8, ..BASE }, 9)] {
+    assert_eq!(error(Case { width: 0, ..BASE }, 9), zero("width"));
+    assert_eq!(error(Case { height: 0, ..BASE }, 9), zero("height"));
+    assert_eq!(error(Case { channels: 0, ..BASE }, 9), zero("channels"));
+    assert_eq!(error(Case { kernel: [0, 3], ..BASE }, 0), zero("kernel height"));
+    assert_eq!(error(Case { kernel: [3, 0], ..BASE }, 0), zero("kernel width"));
+    for (r, kernel) in [(BASE, 8), (BASE, 10), (Case { row_stride: 8, ..BASE }, 9)] {
         assert!(matches!(error(r, kernel), Some(Error::Length { .. })), "{r:?}, {kernel} weights");
     }
     for huge in [usize::MAX, 1 << 47, 1 << 63] {
         for r in [
-            ImageRequest { width: huge, channels: 3, row_stride: usize::MAX, ..BASE },
-            ImageRequest { height: huge, ..BASE },
-            ImageRequest { row_stride: huge, ..BASE },
-            ImageRequest { kernel: [huge, 3], ..BASE },
-            ImageRequest { kernel: [3, huge], ..BASE },
+            Case { width: huge, channels: 3, row_stride: usize::MAX, ..BASE },
+            Case { height: huge, ..BASE },
+            Case { row_stride: huge, ..BASE },
+            Case { kernel: [huge, 3], ..BASE },
+            Case { kernel: [3, huge], ..BASE },
         ] {
             assert!(error(r, 9).is_some(), "{r:?}");
         }
@@ -347,8 +329,8 @@ fn refuses_bad_requests() {
 
 #[test]
 fn refuses_wrong_lengths_before_writing() {
-    let r = ImageRequest { row_stride: 12, ..BASE };
-    let filter = ImageFilter::new(r, &[1.0; 9], Isa::best()).expect("a valid request");
+    let r = Case { row_stride: 12, ..BASE };
+    let filter = r.filter(&[1.0; 9], Isa::best()).expect("a valid request");
     let run = |input: usize, output: usize| {
         let mut output = vec![7u8; output];
         let result = filter.run(&vec![1u8; input], &mut output, &Pool::new(1).expect("no thread"), 1);
@@ -360,4 +342,126 @@ fn refuses_wrong_lengths_before_writing() {
     assert_eq!(run(80, 63), Err(Error::Length { parameter: "data", expected: 81, received: 80 }));
     assert_eq!(run(81, 62), Err(Error::Length { parameter: "out", expected: 63, received: 62 }));
     assert_eq!(run(81, 64), Err(Error::Length { parameter: "out", expected: 63, received: 64 }));
+}
+
+/// `√(gx² + gy²)` in `f64` of channel `c` of a pixel, not rounded.
+fn exact_length<P: TestPixel>(r: &Case, input: &[P], weights: [f32; 3], place: [usize; 3]) -> f64 {
+    let [a, b, c] = weights;
+    let across = [-a, 0.0, a, -b, 0.0, b, -c, 0.0, c];
+    let down = [-a, -b, -c, 0.0, 0.0, 0.0, a, b, c];
+    let plain = Case { scale: 1.0, offset: 0.0, ..*r };
+    exact(&plain, input, &across, place).0.hypot(exact(&plain, input, &down, place).0)
+}
+
+fn check_gradients<P: TestPixel>(r: &Case) {
+    let pool = Pool::new(2).expect("a thread");
+    let input = pixels::<P>(r);
+    for (gradient, weights) in [
+        (Gradient::Sobel, [1.0, 2.0, 1.0]),
+        (Gradient::Scharr, [3.0, 10.0, 3.0]),
+        (Gradient::Prewitt, [1.0, 1.0, 1.0]),
+    ] {
+        let results: Vec<Vec<P>> = Isa::available()
+            .map(|isa| {
+                let filter = ImageFilter::gradient(r.request(), gradient, isa).expect("a valid request");
+                let mut output = vec![P::from_float(77.0); r.height * r.width * r.channels];
+                filter.run(&input, &mut output, &pool, 2).expect("exact lengths");
+                output
+            })
+            .collect();
+        assert!(results.iter().all(|result| *result == results[0]), "a tier differs: {gradient:?} of {r:?}");
+        for (i, result) in results[0].iter().enumerate() {
+            let place @ [y, x, c] = [i / r.channels / r.width, i / r.channels % r.width, i % r.channels];
+            if is_alpha(r, c) {
+                assert_eq!(*result, input[y * r.row_stride + x * r.channels + c], "alpha");
+                continue;
+            }
+            let length = exact_length(r, &input, weights, place);
+            let value = f64::from(r.scale) * length + f64::from(r.offset);
+            // A float of an infinitesimal length has only the accuracy of the differences that it came from.
+            let size = f64::from(r.scale).abs() * (length + 32.0) + f64::from(r.offset).abs();
+            let size = if P::LIMIT.is_some() { size - 32.0 * f64::from(r.scale).abs() } else { size };
+            let [least, most] = allowed::<P>(value, 4.0 * EPSILON * size);
+            assert!(
+                least <= result.value() && result.value() <= most,
+                "{place:?}: {result:?} is not in {least}..={most}: {gradient:?} of {r:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn gradients_are_the_length_of_both_directions() {
+    for border in BORDERS {
+        for channels in 1..=4 {
+            for (width, height) in [(1, 1), (2, 1), (1, 3), (21, 7), (70, 5)] {
+                let r = Case { border, scale: 0.25, offset: 0.5, ..sized(width, height, channels, [3, 3]) };
+                check_gradients::<u8>(&r);
+                check_gradients::<u16>(&r);
+                check_gradients::<f32>(&r);
+                check_gradients::<u8>(&Case { alpha: Alpha::Filter, row_stride: r.row_stride + 3, ..r });
+            }
+        }
+    }
+    check_gradients::<u8>(&sized(1100, 65, 1, [3, 3]));
+    check_gradients::<u16>(&sized(400, 40, 3, [3, 3]));
+}
+
+/// sRGB's curve (IEC 61966-2-1) and its inverse, written anew.
+fn to_light(x: f64) -> f64 {
+    if x <= 0.04045 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
+}
+
+fn from_light(x: f64) -> f64 {
+    if x <= 0.0031308 { x * 12.92 } else { 1.055 * x.powf(1.0 / 2.4) - 0.055 }
+}
+
+/// A mean over light, for pixels whose values are `0..=full`.
+fn check_light<P: TestPixel>(input: &[P], full: f64) {
+    let r = Case { linear: true, border: PaddingMode::Replicate, ..sized(input.len() / 4, 1, 4, [1, 2]) };
+    for isa in Isa::available() {
+        let mut output = vec![P::from_float(0.0); input.len()];
+        let filter = r.filter(&[0.5, 0.5], isa).expect("a valid request");
+        filter.run(input, &mut output, &Pool::new(1).expect("no thread"), 1).expect("exact lengths");
+        for (i, result) in output.iter().enumerate() {
+            let left = input[if i < 4 { i } else { i - 4 }].value();
+            let here = input[i].value();
+            let mean = (to_light(left / full) + to_light(here / full)) / 2.0;
+            let expected = from_light(mean) * full;
+            match P::LIMIT {
+                _ if i % 4 == 3 => assert_eq!(*result, input[i], "alpha"),
+                Some(_) => assert!(
+                    (result.value() - expected).abs() < 0.5 + 0.02,
+                    "{left} and {here} give {expected}, not {result:?}, on {isa:?}"
+                ),
+                None => assert!((result.value() - expected).abs() < 1e-6),
+            }
+        }
+    }
+}
+
+#[test]
+fn light_is_what_is_filtered() {
+    let mut random = Random::new(8);
+    check_light(&(0..4000).map(|_| random.next() as u8).collect::<Vec<_>>(), 255.0);
+    check_light(&(0..8000).map(|_| random.next() as u16).collect::<Vec<_>>(), 65535.0);
+    check_light(&(0..4000).map(|_| random.float().abs()).collect::<Vec<_>>(), 1.0);
+}
+
+/// Out of the curve and back in again.
+#[test]
+fn light_comes_back_as_it_was() {
+    let r = Case { linear: true, ..sized(65536, 1, 1, [1, 1]) };
+    let pool = Pool::new(1).expect("no thread");
+    for isa in Isa::available() {
+        let filter = r.filter(&[1.0], isa).expect("a valid request");
+        let wide: Vec<u16> = (0..=65535).collect();
+        let mut output = vec![0u16; wide.len()];
+        filter.run(&wide, &mut output, &pool, 1).expect("exact lengths");
+        assert_eq!(output, wide, "{isa:?}");
+        let bytes: Vec<u8> = (0..65536).map(|i| i as u8).collect();
+        let mut output = vec![0u8; bytes.len()];
+        filter.run(&bytes, &mut output, &pool, 1).expect("exact lengths");
+        assert_eq!(output, bytes, "{isa:?}");
+    }
 }

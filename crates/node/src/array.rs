@@ -13,6 +13,13 @@ pub trait Element: Copy + 'static {
     const TYPE: sys::napi_typedarray_type;
     /// JavaScript's name of the array type.
     const NAME: &'static str;
+
+    /// Whether arrays of this type hold such elements: clamped bytes are bytes.
+    fn is(kind: sys::napi_typedarray_type) -> bool {
+        kind == Self::TYPE
+            || Self::TYPE == sys::TypedarrayType::uint8_array
+                && kind == sys::TypedarrayType::uint8_clamped_array
+    }
 }
 
 macro_rules! elements {
@@ -30,6 +37,30 @@ elements! {
     i32, "Int32Array", int32_array;
     f32, "Float32Array", float32_array;
     f64, "Float64Array", float64_array;
+}
+
+/// The type of a typed array's elements; nothing of any other value.
+///
+/// # Safety
+/// `env` and `value` belong to the running call.
+pub(crate) unsafe fn kind_of(
+    env: sys::napi_env,
+    value: sys::napi_value,
+) -> Option<sys::napi_typedarray_type> {
+    let mut kind = 0;
+    // SAFETY: the caller's promise; what is not asked for may be null.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            value,
+            &mut kind,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    (status == sys::Status::napi_ok).then_some(kind)
 }
 
 /// A typed array that a call borrows. It must not outlive the call; what must is a [`Kept`].
@@ -69,7 +100,7 @@ impl<T: Element> FromNapiValue for Array<T> {
                 &mut offset,
             )
         };
-        if status != sys::Status::napi_ok || kind != T::TYPE {
+        if status != sys::Status::napi_ok || !T::is(kind) {
             return Err(napi::Error::new(
                 Status::InvalidArg,
                 format!("expected a {}, received something else", T::NAME),

@@ -14,6 +14,7 @@ mod params;
 pub mod plan;
 pub mod pool;
 pub mod runtime;
+mod samples;
 
 use array::Array;
 use napi_derive::napi;

@@ -6,7 +6,7 @@ use corr2d_kernels::geometry::{
     ChannelOrder, ConvGeometry, ConvRequest, Padding, PaddingLimit, PaddingMode, PoolGeometry, PoolMode,
     PoolRequest, Rounding, TransposedGeometry, TransposedRequest, Window,
 };
-use corr2d_kernels::image::{Alpha, ImageRequest};
+use corr2d_kernels::image::{Alpha, Frame, Gradient, ImagePoolMode, ImageRequest, Method};
 
 /// The largest integer below which every other is exact in a double.
 const MOST: usize = 9_007_199_254_740_991;
@@ -35,7 +35,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    fn pair(self, place: usize) -> Result<[usize; 2], Failure> {
+    pub(crate) fn pair(self, place: usize) -> Result<[usize; 2], Failure> {
         Ok([self.size(place)?, self.size(place + 1)?])
     }
 
@@ -225,17 +225,57 @@ pub(crate) fn pool_geometry(p: Params<'_>) -> Result<PoolGeometry, Failure> {
     Ok(PoolGeometry::new(&request)?.with_order(order))
 }
 
-/// Threads of an image filter, the one number that is not part of its request.
-pub(crate) const IMAGE_THREADS: usize = 9;
+/// Places of an image operation's parameters.
+pub(crate) mod image_place {
+    pub(crate) const WIDTH: usize = 0;
+    pub(crate) const HEIGHT: usize = 1;
+    pub(crate) const CHANNELS: usize = 2;
+    pub(crate) const ROW_STRIDE: usize = 3;
+    pub(crate) const THREADS: usize = 4;
+    /// Which operation; the places from here on are those of filters and gradients.
+    pub(crate) const OPERATION: usize = 5;
+    pub(crate) const KERNEL: usize = 6;
+    pub(crate) const BORDER: usize = 8;
+    pub(crate) const SCALE: usize = 9;
+    pub(crate) const OFFSET: usize = 10;
+    pub(crate) const ALPHA: usize = 11;
+    pub(crate) const LINEAR: usize = 12;
+    /// Whether the largest, the smallest or the mean.
+    pub(crate) const POOL_MODE: usize = 13;
+    pub(crate) const METHOD: usize = 14;
+}
+
+/// An operation that takes an image and gives one.
+#[derive(Clone, Copy)]
+pub(crate) enum ImageKind {
+    Correlate,
+    Gradient(Gradient),
+    Pool,
+}
+
+pub(crate) fn image_kind(p: Params<'_>) -> Result<ImageKind, Failure> {
+    use ImageKind::{Correlate, Pool};
+    let gradients = [Gradient::Sobel, Gradient::Scharr, Gradient::Prewitt].map(ImageKind::Gradient);
+    let [sobel, scharr, prewitt] = gradients;
+    p.choice(image_place::OPERATION, &[Correlate, sobel, scharr, prewitt, Pool])
+}
+
+/// The sizes of an image, of which `at` is the place of the first.
+pub(crate) fn frame(p: Params<'_>, at: usize) -> Result<Frame, Failure> {
+    Ok(Frame {
+        width: p.size(at)?,
+        height: p.size(at + image_place::HEIGHT)?,
+        channels: p.size(at + image_place::CHANNELS)?,
+        row_stride: p.size(at + image_place::ROW_STRIDE)?,
+    })
+}
 
 pub(crate) fn image_request(p: Params<'_>) -> Result<ImageRequest, Failure> {
+    use image_place as at;
     Ok(ImageRequest {
-        width: p.size(0)?,
-        height: p.size(1)?,
-        channels: p.size(2)?,
-        kernel: p.pair(3)?,
+        frame: frame(p, at::WIDTH)?,
         border: p.choice(
-            5,
+            at::BORDER,
             &[
                 PaddingMode::Reflect,
                 PaddingMode::Symmetric,
@@ -244,11 +284,19 @@ pub(crate) fn image_request(p: Params<'_>) -> Result<ImageRequest, Failure> {
                 PaddingMode::Circular,
             ],
         )?,
-        scale: p.number(6)? as f32,
-        offset: p.number(7)? as f32,
-        alpha: p.choice(8, &[Alpha::PassThrough, Alpha::Filter])?,
-        row_stride: p.size(10)?,
+        scale: p.number(at::SCALE)? as f32,
+        offset: p.number(at::OFFSET)? as f32,
+        alpha: p.choice(at::ALPHA, &[Alpha::PassThrough, Alpha::Filter])?,
+        linear: p.choice(at::LINEAR, &[false, true])?,
     })
+}
+
+pub(crate) fn image_pool_mode(p: Params<'_>) -> Result<ImagePoolMode, Failure> {
+    p.choice(image_place::POOL_MODE, &[ImagePoolMode::Max, ImagePoolMode::Min, ImagePoolMode::Average])
+}
+
+pub(crate) fn template_method(p: Params<'_>) -> Result<Method, Failure> {
+    p.choice(image_place::METHOD, &[Method::CoefficientNormed, Method::CorrelationNormed])
 }
 
 /// An input's layout: its offset and the strides of all axes but the last, in elements.

@@ -31,6 +31,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `a * b + c`, by lane; with one rounding where the instruction set has a fused multiply-add, with two where it has not.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 
+    /// The square root by lane, correctly rounded; NaN below zero.
+    fn sqrt(self, a: Self::V) -> Self::V;
+
     /// The larger of the two by lane; NaN when either is NaN.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
 

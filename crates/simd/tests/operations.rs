@@ -106,6 +106,8 @@ operation!(subtracts, |s, a, b, c| s.sub(a, b), |x, y, z, r| same(x - y, r));
 operation!(multiplies, |s, a, b, c| s.mul(a, b), |x, y, z, r| same(x * y, r));
 operation!(divides, |s, a, b, c| s.div(a, b), |x, y, z, r| same(x / y, r));
 
+operation!(takes_square_roots, |s, a, b, c| s.sqrt(a), |x, y, z, r| same(x.sqrt(), r));
+
 // Which of the two roundings is a property of the tier, tested below.
 operation!(multiplies_and_adds, |s, a, b, c| s.mul_add(a, b, c), |x, y, z, r| same(x.mul_add(y, z), r)
     || same(x * y + z, r));

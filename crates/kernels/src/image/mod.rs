@@ -1,7 +1,17 @@
-//! Filters on interleaved 8-bit, 16-bit and float images.
+//! Filters, pooling and template matching of interleaved 8-bit, 16-bit and float images.
 
 mod filter;
+mod frame;
+mod gradient;
+mod light;
 mod pixel;
+mod pool;
+mod target;
+mod template;
 
 pub use filter::{Alpha, Border, ImageFilter, ImageRequest};
+pub use frame::Frame;
+pub use gradient::Gradient;
 pub use pixel::Pixel;
+pub use pool::{ImagePool, ImagePoolMode};
+pub use template::{Best, Method, Template};

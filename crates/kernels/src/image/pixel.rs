@@ -9,33 +9,132 @@ pub trait Pixel: Copy + Send + Sync + 'static {
 
     /// From a float: rounded half to even and saturated; NaN is 0. A float is left as it is.
     fn from_float(x: f32) -> Self;
+
+    /// The largest value; a float has none.
+    const MOST: Option<f32>;
+
+    /// An integer pixel as a place in a table.
+    fn code(self) -> Option<usize>;
+
+    /// What the largest element of nothing is.
+    const LEAST: Self;
+
+    /// The larger of the two; NaN when either is NaN.
+    fn larger(self, other: Self) -> Self;
+
+    /// What the smallest element of nothing is.
+    const GREATEST: Self;
+
+    /// The smaller of the two; NaN when either is NaN.
+    fn smaller(self, other: Self) -> Self;
+
+    /// Holds the sum of a window, of integer pixels exactly.
+    type Sum: Copy + Default + Send;
+
+    /// The sum and this pixel.
+    fn add_to(self, sum: Self::Sum) -> Self::Sum;
+
+    /// The sum of two sums.
+    fn add_sums(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+
+    /// The sum over `count` elements: of integer pixels the exact mean, rounded half to even.
+    fn mean(sum: Self::Sum, count: usize) -> Self;
 }
 
-impl Pixel for u8 {
-    #[inline(always)]
-    fn to_float(self) -> f32 {
-        f32::from(self)
-    }
+macro_rules! integer_pixel {
+    ($pixel:ty, $most:literal, $sum:ty) => {
+        impl Pixel for $pixel {
+            const MOST: Option<f32> = Some($most);
+            const LEAST: $pixel = <$pixel>::MIN;
+            const GREATEST: $pixel = <$pixel>::MAX;
+            type Sum = $sum;
 
-    #[inline(always)]
-    fn from_float(x: f32) -> u8 {
-        round_saturate(x, 255.0) as u8
-    }
+            #[inline(always)]
+            fn to_float(self) -> f32 {
+                f32::from(self)
+            }
+
+            #[inline(always)]
+            fn from_float(x: f32) -> $pixel {
+                round_saturate(x, $most) as $pixel
+            }
+
+            #[inline(always)]
+            fn code(self) -> Option<usize> {
+                Some(usize::from(self))
+            }
+
+            #[inline(always)]
+            fn larger(self, other: $pixel) -> $pixel {
+                self.max(other)
+            }
+
+            #[inline(always)]
+            fn smaller(self, other: $pixel) -> $pixel {
+                self.min(other)
+            }
+
+            #[inline(always)]
+            fn add_to(self, sum: $sum) -> $sum {
+                sum + <$sum>::from(self)
+            }
+
+            #[inline(always)]
+            fn add_sums(a: $sum, b: $sum) -> $sum {
+                a + b
+            }
+
+            #[inline(always)]
+            fn mean(sum: $sum, count: usize) -> $pixel {
+                let count = count as $sum;
+                let (whole, rest) = (sum / count, sum % count);
+                let up = 2 * rest > count || 2 * rest == count && whole % 2 == 1;
+                (whole + <$sum>::from(up)) as $pixel
+            }
+        }
+    };
 }
 
-impl Pixel for u16 {
-    #[inline(always)]
-    fn to_float(self) -> f32 {
-        f32::from(self)
-    }
-
-    #[inline(always)]
-    fn from_float(x: f32) -> u16 {
-        round_saturate(x, 65535.0) as u16
-    }
-}
+// The sums of windows of up to 2²⁴ and 2⁴⁸ elements.
+integer_pixel!(u8, 255.0, u32);
+integer_pixel!(u16, 65535.0, u64);
 
 impl Pixel for f32 {
+    const MOST: Option<f32> = None;
+    const LEAST: f32 = f32::NEG_INFINITY;
+    const GREATEST: f32 = f32::INFINITY;
+    type Sum = f32;
+
+    #[inline(always)]
+    fn code(self) -> Option<usize> {
+        None
+    }
+
+    #[inline(always)]
+    fn larger(self, other: f32) -> f32 {
+        if self > other || self.is_nan() { self } else { other }
+    }
+
+    #[inline(always)]
+    fn smaller(self, other: f32) -> f32 {
+        if self < other || self.is_nan() { self } else { other }
+    }
+
+    #[inline(always)]
+    fn add_to(self, sum: f32) -> f32 {
+        sum + self
+    }
+
+    #[inline(always)]
+    fn add_sums(a: f32, b: f32) -> f32 {
+        a + b
+    }
+
+    #[inline(always)]
+    fn mean(sum: f32, count: usize) -> f32 {
+        sum / count as f32
+    }
+
     #[inline(always)]
     fn to_float(self) -> f32 {
         self

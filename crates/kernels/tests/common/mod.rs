@@ -3,6 +3,7 @@
 
 #[path = "../../../simd/tests/common/guarded.rs"]
 pub(crate) mod guarded;
+pub(crate) mod pixel;
 pub(crate) mod shapes;
 
 /// A small deterministic generator (SplitMix64): the same data in every run and on every machine.

@@ -57,6 +57,11 @@ impl Simd for Token {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
 
+    #[inline(always)]
+    fn sqrt(self, a: __m256) -> __m256 {
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+
     // The instruction returns `b` when either is NaN, so only a NaN in `a` is lost: its all-ones mask is a NaN again.
     #[inline(always)]
     fn max(self, a: __m256, b: __m256) -> __m256 {

@@ -61,6 +61,11 @@ impl Simd for Token {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
 
+    #[inline(always)]
+    fn sqrt(self, a: __m512) -> __m512 {
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+
     // The instruction returns `b` when either is NaN, so only a NaN in `a` would be lost: those lanes are left as they are.
     #[inline(always)]
     fn max(self, a: __m512, b: __m512) -> __m512 {

@@ -58,6 +58,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: float32x4_t) -> float32x4_t {
+        unsafe { vsqrtq_f32(a) }
+    }
+
+    #[inline(always)]
     fn max(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vmaxq_f32(a, b) }
     }

@@ -65,6 +65,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: V) -> V {
+        V(a.0.map(f32::sqrt))
+    }
+
+    #[inline(always)]
     fn max(self, a: V, b: V) -> V {
         zip(a, b, |a, b| if a > b || a.is_nan() { a } else { b })
     }
