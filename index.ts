@@ -9,6 +9,24 @@ export {
   type OutputSize,
 } from './src/adaptive-pool2d.ts';
 export type { AbortSignalLike, AsyncControl, AsyncOptions } from './src/async-call.ts';
+export type { ImageFormat } from './src/batch/codec.ts';
+export type { KernelSpec } from './src/batch/kernel-spec.ts';
+export type {
+  FilterStep,
+  GradientStep,
+  Pipeline,
+  PipelineStep,
+  PoolStep,
+} from './src/batch/pipeline.ts';
+export {
+  type FailedImage,
+  type ImageProgress,
+  type ImageResult,
+  type ProcessedImage,
+  type ProcessImagesOptions,
+  processImages,
+} from './src/batch/process-images.ts';
+export type { ByteStream, FileURL, ImageSource, ImageSources } from './src/batch/sources.ts';
 export type { Pair } from './src/check.ts';
 export type { ConvOptions } from './src/conv-settings.ts';
 export {

@@ -10,6 +10,7 @@ export default defineConfig({
     index: 'index.ts',
     bench: 'bench/index.ts',
     'bench-main': 'bench/main.ts',
+    cli: 'src/cli/main.ts',
   },
   format: ['esm', 'cjs'],
   outDir: 'dist',
@@ -27,6 +28,8 @@ export default defineConfig({
       },
     },
   ],
+  // What entries share, under a name of its own: it would be called after the folder that the repository is in.
+  outputOptions: { advancedChunks: { groups: [{ name: 'library', minShareCount: 2 }] } },
   dts: { oxc: true },
   fixedExtension: true,
   // Stable names, so that two builds of the same sources are the same files.

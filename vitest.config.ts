@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// `scripts/test.mjs` runs `unit` once for each instruction set of the machine, `types` and `package` once.
+// `scripts/test.mjs` runs `unit` once for each instruction set of the machine, `types`, `slow` and `package` once.
 export default defineConfig({
   test: {
     // By default one core is left idle, which on a machine of two halves the speed.
@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', 'test/onnx/**'],
+          exclude: ['test/package/**', 'test/onnx/**', 'test/slow/**'],
         },
       },
       {
@@ -30,6 +30,15 @@ export default defineConfig({
           // Needs a file that `scripts/test.mjs` has Python write.
           name: 'onnx',
           include: ['test/onnx/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['test/slow/**/*.test.ts'],
+          // Whole programs that are started, killed and started again.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

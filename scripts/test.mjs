@@ -148,6 +148,7 @@ await main(async () => {
       await phase(`vitest, ${tier}`, () => vitest('unit', { CORR2D_ISA: tier }));
     }
     await onnxNodeTests(tiers);
+    await phase('vitest, whole programs', () => vitest('slow'));
     await phase('vitest, packed tarball', () => vitest('package'));
   }
 

@@ -53,7 +53,8 @@ export interface AsyncCall extends CallControl {
 export const ASYNC_CONTROL_NAMES: readonly string[] = ['signal', 'transfer'];
 const ASYNC_OPTION_NAMES: readonly string[] = ['out', ...ASYNC_CONTROL_NAMES];
 
-function checkSignal(value: unknown): AbortSignalLike {
+/** Something that works as an `AbortSignal`. */
+export function checkSignal(value: unknown): AbortSignalLike {
   if (
     typeof value !== 'object' ||
     value === null ||

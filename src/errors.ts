@@ -6,7 +6,13 @@ export type ErrorCode =
   | 'ERR_SHAPE_MISMATCH'
   | 'ERR_DETACHED_BUFFER'
   | 'ERR_OVERLAP'
-  | 'ERR_LIMIT_EXCEEDED';
+  | 'ERR_LIMIT_EXCEEDED'
+  | 'ERR_MISSING_DEPENDENCY'
+  | 'ERR_FILE_READ'
+  | 'ERR_FILE_WRITE'
+  | 'ERR_IMAGE_DECODE'
+  | 'ERR_OUTPUT_EXISTS'
+  | 'ERR_DUPLICATE_OUTPUT';
 
 /** Every error that this package throws itself: a `TypeError` or a `RangeError` with a `code`. */
 export type Corr2dError = (TypeError | RangeError) & { readonly code: ErrorCode };
@@ -54,7 +60,8 @@ function sentence(what: string, parameter: string, received: string): string {
   return `expected ${what} for ${parameter}, received ${received}`;
 }
 
-function withCode<E extends Error>(error: E, code: ErrorCode): E & { readonly code: ErrorCode } {
+/** Puts a code on an error. */
+export function withCode<E extends Error>(error: E, code: ErrorCode): E & { readonly code: ErrorCode } {
   return Object.assign(error, { code });
 }
 
@@ -119,6 +126,13 @@ export function overlapping(parameter: string, input: string): Corr2dError {
 /** A size over `setLimits`, or over what can be allocated at all. */
 export function limitExceeded(what: string, parameter: string, value: number): Corr2dError {
   return withCode(new RangeError(sentence(what, parameter, describe(value))), 'ERR_LIMIT_EXCEEDED');
+}
+
+/** An optional package that a call needs and that is not installed, or does not load. */
+export function missingDependency(name: string, purpose: string, cause: unknown): Corr2dError {
+  const why = cause instanceof Error ? (cause.message.split('\n', 1)[0] as string) : String(cause);
+  const what = `the package ${name} (npm install ${name})`;
+  return withCode(new TypeError(sentence(what, purpose, why), { cause }), 'ERR_MISSING_DEPENDENCY');
 }
 
 /** A failure of a native job, whose arguments were checked before it began. */

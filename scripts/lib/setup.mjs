@@ -54,10 +54,8 @@ const bundle = {
     return hashOf([...sources, ...settings]);
   },
   isMade: () =>
-    ['mjs', 'cjs', 'd.mts', 'd.cts'].every(
-      (ending) =>
-        existsSync(path.join(root, `dist/index.${ending}`)) &&
-        existsSync(path.join(root, `dist/bench.${ending}`)),
+    ['mjs', 'cjs', 'd.mts', 'd.cts'].every((ending) =>
+      ['index', 'bench', 'cli'].every((entry) => existsSync(path.join(root, `dist/${entry}.${ending}`))),
     ),
   command: () => tool('tsdown', 'tsdown', '--log-level', 'warn'),
 };

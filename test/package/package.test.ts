@@ -5,7 +5,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root } from '../../scripts/lib/command.mjs';
+import { npm, root } from '../../scripts/lib/command.mjs';
 import { Consumer, run } from './consumer.ts';
 
 const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
@@ -24,7 +24,7 @@ describe('the tarball', () => {
     const expected = [
       /^package\.json$/,
       /^README\.md$/,
-      /^LICENSE-(MIT|APACHE)$/,
+      /^LICENSE-(MIT|APACHE|THIRD-PARTY)$/,
       /^dist\/[\w-]+\.([cm]js|d\.[cm]ts)$/,
       /^loader\/\w+\.(cjs|d\.cts)$/,
       /^bench\/python\/\w+\.py$/,
@@ -68,6 +68,14 @@ describe('the tarball', () => {
 });
 
 describe('an installed package', () => {
+  test('brings the command corr2d, which says what it needs for files', () => {
+    expect(consumer.run(npm('exec', '--offline', '--', 'corr2d', '--version'))).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const filter = ['corr2d', 'filter', 'package.json', '--kernel', 'sharpen', '--out', 'out'];
+    expect(() => consumer.run(npm('exec', '--offline', '--', ...filter))).toThrow(
+      /expected the package sharp \(npm install sharp\)/,
+    );
+  });
+
   test('works in an ES module', () => {
     expect(consumer.node('program.mjs')).toBe('ok\n');
   });
