@@ -111,7 +111,7 @@ function checkWritable(option: string, file: string | undefined): void {
 async function runBench(problems: string[], flags: Flags): Promise<number> {
   // All checked before the measurement, so that a mistake doesn't cost minutes.
   for (const option of ['json', 'svg', 'markdown'] as const) checkWritable(option, flags[option]);
-  if (flags.svg !== undefined) await loadVega();
+  if (flags.svg !== undefined) loadVega();
   const before = flags.compare === undefined ? undefined : readReport(flags.compare);
   if (before !== undefined) compare(before, before);
   const own = await Promise.all(flags.backend.map(loadModule));

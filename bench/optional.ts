@@ -1,5 +1,6 @@
 /** Packages that are nobody's dependency: found from the program's folder or from this package's, or missing. */
-import { createRequire } from 'node:module';
+// Not by its name: programs that are bundled may have one of their own.
+import nodeModule from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MissingBackend } from './backend.ts';
@@ -13,7 +14,7 @@ export class MissingPackage extends Error {
 function find(name: string): string | undefined {
   for (const from of [path.join(process.cwd(), 'from-here.js'), import.meta.url]) {
     try {
-      return createRequire(from).resolve(name);
+      return nodeModule.createRequire(from).resolve(name);
     } catch {
       // Not from there.
     }
@@ -31,7 +32,7 @@ export function locate(name: string): string {
 /** The CommonJS package of that name. @throws MissingBackend */
 export function loadPackage<T>(name: string): T {
   const file = locate(name);
-  return createRequire(pathToFileURL(file))(file) as T;
+  return nodeModule.createRequire(pathToFileURL(file))(file) as T;
 }
 
 /** The version of a package that is installed. */

@@ -31,8 +31,8 @@ export interface PythonBackendOptions {
   model?(problem: Problem, weights: Weights): Uint8Array;
 }
 
-// Right from `bench/` and from `dist/` alike.
-const CHILD = fileURLToPath(new URL('../bench/python/child.py', import.meta.url));
+// Right from `bench/` and from `dist/` alike. Read when it is needed: a bundled program may have no such file.
+const childProgram = (): string => fileURLToPath(new URL('../bench/python/child.py', import.meta.url));
 
 /** A backend in a Python child. */
 export function pythonBackend(options: PythonBackendOptions): BackendSource {
@@ -96,7 +96,7 @@ class PythonChild {
   constructor({ python, threads }: BackendSettings, module: string) {
     // Files in memory where the system has them.
     this.#folder = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'corr2d-bench-'));
-    const child = spawn(python, [CHILD, module], {
+    const child = spawn(python, [childProgram(), module], {
       env: environment(threads),
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -1,7 +1,6 @@
 /** One round of one backend: the benchmark package drives the cycles and takes the samples. */
-import { createRequire } from 'node:module';
 import type BenchmarkModule from 'benchmark';
-import { MissingPackage } from './optional.ts';
+import { loadPackage, MissingPackage } from './optional.ts';
 
 /** How long a round of one backend takes. */
 export interface Timing {
@@ -20,7 +19,7 @@ type Run = () => void | Promise<void>;
 /** The benchmark package, a peer that only this entry needs. @throws MissingPackage */
 export function loadBenchmark(): typeof BenchmarkModule {
   try {
-    const benchmark = createRequire(import.meta.url)('benchmark') as typeof BenchmarkModule;
+    const benchmark = loadPackage<typeof BenchmarkModule>('benchmark');
     // Functions are called as they are, and not compiled anew from their text outside of their closure.
     benchmark.support.decompilation = false;
     return benchmark;

@@ -2,9 +2,9 @@
 import { info, type Plan, Tensor } from '../../index.ts';
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
 import { type ConvProblem, isFilter, type PoolProblem } from '../problem.ts';
-import { makePlan, pinThreads, supports } from './corr2d.ts';
+import { makePlan, pinThreads, planDetails, supports } from './corr2d.ts';
 
-function prepare(plan: Plan, data: Float32Array): Prepared {
+function prepare(plan: Plan, data: Float32Array, threads: number): Prepared {
   const x = new Tensor(data, plan.inputShape);
   let last: Tensor | undefined;
   return {
@@ -13,7 +13,7 @@ function prepare(plan: Plan, data: Float32Array): Prepared {
     },
     output: () => (last as Tensor).data,
     dispose: () => {},
-    details: () => ({ algorithm: plan.algorithm, isa: plan.isa }),
+    details: () => planDetails(plan, threads),
   };
 }
 
@@ -28,7 +28,11 @@ export const corr2dAsync: BackendSource = {
       family: 'corr2d',
       supports: (problem) => supports(problem) && !isFilter(problem),
       prepare: (problem, weights) =>
-        prepare(makePlan(problem as ConvProblem | PoolProblem, weights, threads), weights.x as Float32Array),
+        prepare(
+          makePlan(problem as ConvProblem | PoolProblem, weights, threads),
+          weights.x as Float32Array,
+          threads,
+        ),
       close: pinThreads(threads),
     }),
 };

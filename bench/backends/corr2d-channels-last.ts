@@ -4,7 +4,7 @@ import { type BackendSource, defineBackend, type Prepared } from '../backend.ts'
 import type { Weights } from '../data.ts';
 import { toChannelsFirst, toChannelsLast } from '../planes.ts';
 import { type ConvProblem, isFilter, type PoolProblem } from '../problem.ts';
-import { makePlan, pinThreads, supports } from './corr2d.ts';
+import { makePlan, pinThreads, planDetails, supports } from './corr2d.ts';
 
 function prepare(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Prepared {
   const plan = makePlan(problem, weights, threads, 'NHWC');
@@ -19,7 +19,7 @@ function prepare(problem: ConvProblem | PoolProblem, weights: Weights, threads: 
     },
     output: () => toChannelsFirst(out.data, n, channels, oh * ow),
     dispose: () => {},
-    details: () => ({ algorithm: plan.algorithm, isa: plan.isa }),
+    details: () => planDetails(plan, threads),
   };
 }
 

@@ -33,6 +33,12 @@ export function makePlan(
   return new Layer(kernel, { stride, padding, layout }).plan(shape, { threads });
 }
 
+/** What is worth to know of a plan. */
+export function planDetails(plan: Plan, threads: number): Readonly<Record<string, string | number>> {
+  const { algorithm, isa } = plan;
+  return { algorithm, isa, scratchBytes: threads * plan.explain().scratchBytes };
+}
+
 function preparePlan(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Prepared {
   const plan = makePlan(problem, weights, threads);
   const x = new Tensor(weights.x as Float32Array, plan.inputShape);
@@ -44,7 +50,7 @@ function preparePlan(problem: ConvProblem | PoolProblem, weights: Weights, threa
     },
     output: () => out.data,
     dispose: () => {},
-    details: () => ({ algorithm: plan.algorithm, isa: plan.isa }),
+    details: () => planDetails(plan, threads),
   };
 }
 

@@ -17,10 +17,12 @@ export function size(bytes: number): string {
     : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
-/** What is said of a backend beside its figures: algorithm or variant, and threads where they are not those of all. */
-function how({ details }: Measured): string {
-  const threads = details.threads === undefined ? '' : `${details.threads} thread(s)`;
-  return [details.algorithm ?? details.variant ?? '', threads].filter((part) => part !== '').join(', ');
+/** What is said of a backend beside its figures: algorithm or variant, scratch, and threads where they are not those of all. */
+function how({ details: { algorithm, variant, scratchBytes, threads } }: Measured): string {
+  const parts = [algorithm ?? variant];
+  if (typeof scratchBytes === 'number' && scratchBytes > 0) parts.push(`scratch ${size(scratchBytes)}`);
+  if (threads !== undefined) parts.push(`${threads} thread(s)`);
+  return parts.filter((part) => part !== undefined).join(', ');
 }
 
 /** Heads of the columns of `cells`. */

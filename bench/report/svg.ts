@@ -1,7 +1,7 @@
 /** The report as a picture: a roofline and the ratios, drawn by Vega-Lite. */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Limits } from '../machine.ts';
-import { MissingPackage } from '../optional.ts';
+import { loadPackage, MissingPackage } from '../optional.ts';
 import { bestPeer, type Report, ranked, ratioOf } from '../report.ts';
 import { machineLines, summaries } from './format.ts';
 
@@ -159,7 +159,7 @@ function specification(report: Report): TopLevelSpec {
  * @throws MissingPackage, an Error with the code `ERR_MISSING_PACKAGE`
  */
 export async function svg(report: Report): Promise<string> {
-  const [vega, { compile }] = await loadVega();
+  const [vega, { compile }] = loadVega();
   const view = new vega.View(vega.parse(compile(specification(report)).spec), {
     renderer: 'none',
     logLevel: vega.Error,
@@ -168,9 +168,9 @@ export async function svg(report: Report): Promise<string> {
 }
 
 /** The packages that draw. @throws MissingPackage */
-export async function loadVega(): Promise<[typeof import('vega'), typeof import('vega-lite')]> {
+export function loadVega(): [typeof import('vega'), typeof import('vega-lite')] {
   try {
-    return await Promise.all([import('vega'), import('vega-lite')]);
+    return [loadPackage('vega'), loadPackage('vega-lite')];
   } catch {
     throw new MissingPackage(
       'a picture needs the packages vega and vega-lite: npm install vega@5 vega-lite@5',
