@@ -27,6 +27,7 @@ test('every example has a test', () => {
     'demo.mjs',
     'filter-server-image.mjs',
     'learn-conv.mjs',
+    'lenet.mjs',
   ]);
 });
 
@@ -36,6 +37,18 @@ test('learn-conv.mjs finds the edges and learns the kernel', { timeout: MINUTE }
   const learned = /learned kernel: (\S+), (\S+)/.exec(lines);
   expect(Number(learned?.[1])).toBeCloseTo(1, 1);
   expect(Number(learned?.[2])).toBeCloseTo(-1, 1);
+});
+
+test('lenet.mjs prints the shapes of the book', { timeout: MINUTE }, async () => {
+  expect((await runExample('lenet.mjs')).split('\n')).toEqual([
+    'Conv2D output shape: [1, 6, 28, 28]',
+    'AvgPool2D output shape: [1, 6, 14, 14]',
+    'Conv2D output shape: [1, 16, 10, 10]',
+    'AvgPool2D output shape: [1, 16, 5, 5]',
+    'Flatten output shape: [1, 400]',
+    '2572 parameters',
+    '',
+  ]);
 });
 
 test('filter-server-image.mjs gives a JPEG', { timeout: MINUTE }, async () => {
