@@ -59,6 +59,15 @@ export {
 } from './src/image.ts';
 export type { ImageBorder, ImageFilterOptions, ImageOutOption } from './src/image-call.ts';
 export {
+  avgPool2dBackward,
+  type Conv2dBackwardOptions,
+  type ConvGradients,
+  type ConvTranspose2dBackwardOptions,
+  conv2dBackward,
+  convTranspose2dBackward,
+  maxPool2dBackward,
+} from './src/gradients.ts';
+export {
   type ImageTensorOptions,
   imageToTensor,
   type TensorImageOptions,
@@ -95,7 +104,7 @@ export {
   type ConvTranspose2DOptions,
 } from './src/layers/conv-transpose2d.ts';
 export { Conv2D, type Conv2DJSON, type Conv2DOptions, type WeightOptions } from './src/layers/conv2d.ts';
-export type { Convolution } from './src/layers/convolution.ts';
+export type { Convolution, StepGradients, StepOptions } from './src/layers/convolution.ts';
 export type { ConvolutionJSON, JSONNumber } from './src/layers/convolution-json.ts';
 export type { Init } from './src/layers/initialize.ts';
 export type { Layer, LayerJSON } from './src/layers/layer.ts';

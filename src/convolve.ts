@@ -38,13 +38,18 @@ function resolve(
   );
 }
 
-/** Shape of a convolution's result, of as many axes as the input has. */
+/**
+ * Shape of a convolution's result, of as many axes as the input has; fills convParams.
+ *
+ * @param bias length of the bias, where it is to be checked
+ */
 export function convolutionShape(
   input: readonly number[],
   weight: readonly number[],
   settings: ConvSettings,
+  bias = -1,
 ): number[] {
-  return resolve(input, weight, -1, settings, input.length, 0);
+  return resolve(input, weight, bias, settings, input.length, 0);
 }
 
 /**

@@ -10,11 +10,14 @@ import {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   avgPool2d,
+  avgPool2dBackward,
   Conv2D,
   ConvTranspose2D,
   conv2d,
+  conv2dBackward,
   conv2dOutputShape,
   convTranspose2d,
+  convTranspose2dBackward,
   convTranspose2dOutputShape,
   corr2d,
   corr2dMultiIn,
@@ -27,6 +30,7 @@ import {
   lpPool2d,
   MaxPool2D,
   maxPool2d,
+  maxPool2dBackward,
   pool2d,
   pool2dOutputShape,
   Sequential,
@@ -163,6 +167,16 @@ const tensor =
         return [`an empty axis ${axis} of ${rank}`, Tensor.zeros(shape), outOfRange(parameter)];
       }),
   ];
+
+/** A gradient: every wrong shape is a mismatch. */
+const gradient =
+  (ranks: number[]): Kind =>
+  (parameter) =>
+    tensor(ranks)(parameter).map(([label, value, expected]) => [
+      label,
+      value,
+      label.includes('empty') ? shapeMismatch(parameter) : expected,
+    ]);
 
 const shape =
   (ranks: number[]): Kind =>
@@ -434,6 +448,74 @@ const targets: Target[] = [
     unknown: ['paddingMode', 'strides'],
     options: [...CONV_TRANSPOSE_OPTIONS, 'bias', 'out'],
     call: (v, options) => loose(convTranspose2d)(v.x, v.weight, options),
+  },
+  ...[
+    { f: conv2dBackward, weight: kernel4, gradOutput: Tensor.ones([4, 4, 4]), of: CONV_KINDS },
+    {
+      f: convTranspose2dBackward,
+      weight: transposed4,
+      gradOutput: Tensor.ones([4, 8, 8]),
+      of: CONV_TRANSPOSE_KINDS,
+    },
+  ].map(({ f, weight, gradOutput, of: { algorithm: _, ...kinds } }): Target => {
+    const call = loose(f);
+    return {
+      name: call.name,
+      good: { x: volume, weight, gradOutput, bias: [1, 2, 3, 4] },
+      kinds: {
+        x: tensor([3, 4]),
+        weight: tensor([4]),
+        gradOutput: gradient([3]),
+        bias: tensor([1]),
+        ...kinds,
+      },
+      unknown: ['algorithm', 'out'],
+      options: [...Object.keys(kinds), 'bias'],
+      call: (v, options) => call(v.x, v.weight, v.gradOutput, options),
+    };
+  }),
+  ...[
+    { f: maxPool2dBackward, kinds: MAX_KINDS },
+    { f: avgPool2dBackward, kinds: AVG_KINDS },
+  ].map(({ f, kinds }): Target => {
+    const call = loose(f);
+    return {
+      name: call.name,
+      good: { x: image, gradOutput: Tensor.ones([2, 2]), kernelSize: 3 },
+      kinds: { x: tensor([2, 3, 4]), gradOutput: gradient([2]), kernelSize: pair(1), ...kinds },
+      unknown: ['returnIndices', 'out'],
+      options: Object.keys(kinds),
+      call: (v, options) => call(v.x, v.gradOutput, v.kernelSize, options),
+    };
+  }),
+  {
+    name: 'Conv2D.backward',
+    good: { x: volume, gradOutput: Tensor.ones([4, 4, 4]) },
+    kinds: { x: tensor([3, 4]), gradOutput: gradient([3]) },
+    unknown: [],
+    options: [],
+    call: (v) => loose(layer.backward).call(layer, v.x, v.gradOutput),
+  },
+  {
+    name: 'Conv2D.step',
+    good: { weight: Tensor.zeros([4, 2, 3, 3]), bias: Tensor.zeros([4]), lr: 0.1 },
+    kinds: {
+      'gradients.weight': (p) => [...notOf([], invalidType)(p), ['two axes', [[1]], shapeMismatch(p)]],
+      'gradients.bias': (p) => [...notOf([], invalidType)(p), ['one element', [1], shapeMismatch(p)]],
+      lr: (p) => [
+        ...notOf(['number'], invalidType)(p),
+        ...[Number.NaN, -1, Infinity].map((value): Bad => [String(value), value, outOfRange(p)]),
+      ],
+    },
+    unknown: ['momentum'],
+    options: ['lr'],
+    call: (v, options) => {
+      const { weight, bias } = v;
+      const gradients = { weight: v['gradients.weight'] ?? weight, bias: v['gradients.bias'] ?? bias };
+      if (v['gradients.weight'] === null) gradients.weight = null;
+      if (v['gradients.bias'] === null) gradients.bias = null;
+      return loose(layer.step).call(layer, gradients, options);
+    },
   },
   {
     name: 'convTranspose2dOutputShape',

@@ -1,10 +1,11 @@
 import { type AsyncOptions, readAsyncOptions } from '../async-call.ts';
-import { checkBoolean, checkInteger, checkOptions, checkPair, checkWord } from '../check.ts';
+import { checkBoolean, checkInteger, checkNumber, checkOptions, checkPair, checkWord } from '../check.ts';
 import type { ConvSettings } from '../conv-settings.ts';
 import { convolutionShape, planConvolution } from '../convolve.ts';
 import { formatShape, shapeMismatch } from '../errors.ts';
+import { type ConvGradients, convolutionGradients } from '../gradients.ts';
 import { allocate } from '../memory.ts';
-import { checkImagesShape, toImages } from '../operand.ts';
+import { checkImagesShape, denseData, toImages } from '../operand.ts';
 import { OUT_OPTION_NAMES, type OutOption, readOut } from '../output.ts';
 import type { Plan } from '../plan.ts';
 import { PlanCache } from '../plan-cache.ts';
@@ -33,6 +34,37 @@ export const WEIGHT_OPTION_NAMES: readonly string[] = [
   'init',
   'seed',
 ];
+
+/** What `step` needs of the gradients. */
+export interface StepGradients {
+  /** Not looked at. */
+  input?: TensorInput | undefined;
+  /** Of the weight's shape. */
+  weight: TensorInput;
+  /** [o]; not looked at where the layer has no bias. */
+  bias?: TensorInput | undefined;
+}
+
+/** The options of `step`. */
+export interface StepOptions {
+  /** The learning rate. */
+  lr: number;
+}
+
+const GRADIENT_NAMES: readonly string[] = ['input', 'weight', 'bias'];
+
+function gradientData(value: unknown, parameter: string, shape: readonly number[]): Float32Array {
+  const tensor = toTensor(value, parameter);
+  if (!sameShape(tensor.shape, shape)) {
+    throw shapeMismatch(`shape ${formatShape(shape)}`, parameter, formatShape(tensor.shape));
+  }
+  assertReadable(tensor, parameter);
+  return denseData(tensor);
+}
+
+function descend(values: Float32Array, gradient: Float32Array, lr: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) - lr * (gradient[i] as number);
+}
 
 type WeightShape = readonly [first: number, second: number, kh: number, kw: number];
 
@@ -180,6 +212,40 @@ export abstract class Convolution implements Layer {
   plan(inputShape: readonly number[], options?: PlanOptions): Plan {
     const threads = readThreads(options);
     return this.#plan(checkImagesShape(inputShape, 'inputShape', this.#minRank), threads);
+  }
+
+  /**
+   * The gradients of `forward(x)` with respect to its input, the weight and the bias, for the loss's gradient with
+   * respect to its result: see `conv2dBackward`.
+   *
+   * @param x what `forward` takes
+   * @param gradOutput of the shape of `forward`'s result
+   * @throws as `conv2dBackward`
+   */
+  backward(x: TensorInput, gradOutput: TensorInput): ConvGradients {
+    const input = toImages(x, 'x', this.#minRank, 4);
+    const weight = fromChecked(this.#weight, this.#weightShape);
+    const bias = this.#bias === undefined ? undefined : fromChecked(this.#bias, [this.outChannels]);
+    return convolutionGradients(input, weight, bias, toTensor(gradOutput, 'gradOutput'), this.#settings);
+  }
+
+  /**
+   * One step of gradient descent: weight ← weight − lr · gradient, and the bias likewise where there is one.
+   *
+   * @param gradients what `backward` gave, or a sum of such
+   * @param options.lr the learning rate, a number of at least 0
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` (unknown option), `ERR_DETACHED_BUFFER`; RangeError
+   *   `ERR_OUT_OF_RANGE`, `ERR_SHAPE_MISMATCH`; the layer is unchanged then
+   */
+  step(gradients: StepGradients, options: StepOptions): void {
+    const { weight, bias } = checkOptions(gradients ?? null, 'gradients', GRADIENT_NAMES) ?? {};
+    const lr = checkNumber(checkOptions(options ?? null, 'options', ['lr'])?.lr, 'lr', { least: 0 });
+    const ofWeight = gradientData(weight, 'gradients.weight', this.#weightShape);
+    const own = this.#bias;
+    const ofBias = own === undefined ? undefined : gradientData(bias, 'gradients.bias', [this.outChannels]);
+    descend(this.#weight, ofWeight, lr);
+    if (own !== undefined && ofBias !== undefined) descend(own, ofBias, lr);
+    this.#plans.clear();
   }
 
   /** The layer as plain data for `JSON.stringify`. */

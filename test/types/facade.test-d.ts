@@ -7,13 +7,17 @@ import {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   avgPool2d,
+  avgPool2dBackward,
   Conv2D,
   type Conv2DJSON,
+  type ConvGradients,
   ConvTranspose2D,
   type ConvTranspose2DJSON,
   conv2d,
+  conv2dBackward,
   conv2dOutputShape,
   convTranspose2d,
+  convTranspose2dBackward,
   convTranspose2dOutputShape,
   corr2d,
   correlateTemplate,
@@ -33,6 +37,7 @@ import {
   lpPool2d,
   MaxPool2D,
   maxPool2d,
+  maxPool2dBackward,
   type Pair,
   type Plan,
   pool2d,
@@ -129,6 +134,24 @@ describe('functions', () => {
     // @ts-expect-error unknown mode
     pool2d(x, 2, 'min');
   });
+});
+
+test('gradients', () => {
+  expectTypeOf(
+    conv2dBackward(x, x, x, { padding: 1, activation: 'relu', bias: [1] }),
+  ).toEqualTypeOf<ConvGradients>();
+  expectTypeOf(
+    convTranspose2dBackward(x, x, x, { outputPadding: 1, stride: 2 }),
+  ).toEqualTypeOf<ConvGradients>();
+  expectTypeOf(maxPool2dBackward(x, x, 2, { stride: 1 })).toEqualTypeOf<Tensor>();
+  expectTypeOf(avgPool2dBackward(x, x, [2, 2], { divisorOverride: 3 })).toEqualTypeOf<Tensor>();
+  const layer = new Conv2D(1);
+  expectTypeOf(layer.backward(x, x)).toEqualTypeOf<ConvGradients>();
+  expectTypeOf(layer.step(layer.backward(x, x), { lr: 0.1 })).toEqualTypeOf<void>();
+  // @ts-expect-error a learning rate is needed
+  layer.step(layer.backward(x, x));
+  // @ts-expect-error the gradients have no choice of algorithm
+  conv2dBackward(x, x, x, { algorithm: 'direct' });
 });
 
 describe('layers', () => {

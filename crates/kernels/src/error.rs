@@ -159,6 +159,9 @@ pub enum Error {
         /// Which input.
         parameter: &'static str,
     },
+    /// The gradient of an average was asked of another pooling.
+    #[error("expected an average pooling for mode, received another one")]
+    NotAnAverage,
     /// Places are asked for of what is no maximum.
     #[error("expected max pooling for indices, received another")]
     NoIndices,
@@ -202,7 +205,7 @@ impl Error {
             | Error::BiasLength { .. }
             | Error::Length { .. } => ErrorKind::ShapeMismatch,
             Error::Overlap { .. } => ErrorKind::Overlap,
-            Error::Unsupported { .. } | Error::NoIndices => ErrorKind::InvalidValue,
+            Error::Unsupported { .. } | Error::NoIndices | Error::NotAnAverage => ErrorKind::InvalidValue,
         }
     }
 }

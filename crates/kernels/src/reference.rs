@@ -57,40 +57,51 @@ pub fn conv_transpose2d(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f64> {
-    let [y, x] = [g.y, g.x];
-    let at = |order, n: usize, channels: usize, c: usize, [h, w]: [usize; 2], [row, column]: [usize; 2]| {
-        match order {
-            ChannelOrder::First => ((n * channels + c) * h + row) * w + column,
-            ChannelOrder::Last => ((n * h + row) * w + column) * channels + c,
-        }
-    };
-    let out = |n, o, place| at(g.order, n, g.c_out, o, [y.output, x.output], place);
+    let (from_size, to_size) = ([g.y.input, g.x.input], [g.y.output, g.x.output]);
+    let out = |n, o, place| element(g.order, n, g.c_out, o, to_size, place);
     let mut output = vec![0.0; g.output_len()];
     for (n, o) in (0..g.batch).flat_map(|n| (0..g.c_out).map(move |o| (n, o))) {
         let bias = bias.map_or(0.0, |bias| f64::from(bias[o]));
-        for place in places([y.output, x.output]) {
+        for place in places(to_size) {
             output[out(n, o, place)] = bias;
         }
         let group = o / g.c_out_group();
         for c in group * g.c_in_group()..(group + 1) * g.c_in_group() {
-            for (from, [ky, kx]) in places([y.input, x.input])
-                .flat_map(|from| places([y.kernel, x.kernel]).map(move |tap| (from, tap)))
+            for (from, tap) in places(from_size)
+                .flat_map(|from| places([g.y.kernel, g.x.kernel]).map(move |tap| (from, tap)))
             {
-                let reach = |axis: &TransposedAxis, i: usize, k: usize| {
-                    (i * axis.stride + k * axis.dilation)
-                        .checked_sub(axis.before)
-                        .filter(|to| *to < axis.output)
-                };
-                let (Some(row), Some(column)) = (reach(&y, from[0], ky), reach(&x, from[1], kx)) else {
-                    continue;
-                };
-                let element = input[at(g.order, n, g.c_in, c, [y.input, x.input], from)];
-                let tap = ((c * g.c_out_group() + o % g.c_out_group()) * y.kernel + ky) * x.kernel + kx;
-                output[out(n, o, [row, column])] += f64::from(element) * f64::from(weight[tap]);
+                let Some(to) = reach(g, from, tap) else { continue };
+                let value = input[element(g.order, n, g.c_in, c, from_size, from)];
+                let tap =
+                    ((c * g.c_out_group() + o % g.c_out_group()) * g.y.kernel + tap[0]) * g.x.kernel + tap[1];
+                output[out(n, o, to)] += f64::from(value) * f64::from(weight[tap]);
             }
         }
     }
     output
+}
+
+/// Where an input element and a tap of a transposed convolution meet in the output.
+fn reach(g: &TransposedGeometry, from: [usize; 2], tap: [usize; 2]) -> Option<[usize; 2]> {
+    let reach = |axis: &TransposedAxis, i: usize, k: usize| {
+        (i * axis.stride + k * axis.dilation).checked_sub(axis.before).filter(|to| *to < axis.output)
+    };
+    Some([reach(&g.y, from[0], tap[0])?, reach(&g.x, from[1], tap[1])?])
+}
+
+/// Where an element of a contiguous tensor is.
+fn element(
+    order: ChannelOrder,
+    n: usize,
+    channels: usize,
+    c: usize,
+    [h, w]: [usize; 2],
+    [y, x]: [usize; 2],
+) -> usize {
+    match order {
+        ChannelOrder::First => ((n * channels + c) * h + y) * w + x,
+        ChannelOrder::Last => ((n * h + y) * w + x) * channels + c,
+    }
 }
 
 fn places([rows, columns]: [usize; 2]) -> impl Iterator<Item = [usize; 2]> {
@@ -152,4 +163,120 @@ fn positions(axis: &Axis, output: usize) -> Vec<isize> {
         return (start as isize..end as isize).collect();
     }
     (0..axis.kernel).map(|tap| axis.position(output, tap)).collect()
+}
+
+/// Gradients with respect to input, weight and bias.
+pub struct Gradients {
+    /// Of the input's shape.
+    pub input: Vec<f64>,
+    /// Of the weight's shape.
+    pub weight: Vec<f64>,
+    /// One for each output channel.
+    pub bias: Vec<f64>,
+}
+
+/// The gradients of a convolution without an activation, by definition: each product of an input element and a weight passes the
+/// output's gradient on to both.
+pub fn conv2d_gradients(g: &ConvGeometry, input: &[f32], weight: &[f32], gradient: &[f32]) -> Gradients {
+    let mut gradients = Gradients {
+        input: vec![0.0; input.len()],
+        weight: vec![0.0; weight.len()],
+        bias: vec![0.0; g.c_out],
+    };
+    let [y, x] = [g.y, g.x];
+    for (n, o) in (0..g.batch).flat_map(|n| (0..g.c_out).map(move |o| (n, o))) {
+        for place in places([y.output, x.output]) {
+            let out = f64::from(gradient[element(g.order, n, g.c_out, o, [y.output, x.output], place)]);
+            gradients.bias[o] += out;
+            for (c, [ky, kx]) in
+                (0..g.c_in_group()).flat_map(|c| places([y.kernel, x.kernel]).map(move |tap| (c, tap)))
+            {
+                let Some(row) = g.padding_mode.source(y.position(place[0], ky), y.input) else { continue };
+                let Some(column) = g.padding_mode.source(x.position(place[1], kx), x.input) else { continue };
+                let channel = o / g.c_out_group() * g.c_in_group() + c;
+                let from = element(g.order, n, g.c_in, channel, [y.input, x.input], [row, column]);
+                let tap = ((o * g.c_in_group() + c) * y.kernel + ky) * x.kernel + kx;
+                gradients.input[from] += out * f64::from(weight[tap]);
+                gradients.weight[tap] += out * f64::from(input[from]);
+            }
+        }
+    }
+    gradients
+}
+
+/// The gradients of a transposed convolution without an activation, in the same way.
+pub fn conv_transpose2d_gradients(
+    g: &TransposedGeometry,
+    input: &[f32],
+    weight: &[f32],
+    gradient: &[f32],
+) -> Gradients {
+    let mut gradients = Gradients {
+        input: vec![0.0; input.len()],
+        weight: vec![0.0; weight.len()],
+        bias: vec![0.0; g.c_out],
+    };
+    let (from_size, to_size) = ([g.y.input, g.x.input], [g.y.output, g.x.output]);
+    for (n, o) in (0..g.batch).flat_map(|n| (0..g.c_out).map(move |o| (n, o))) {
+        for place in places(to_size) {
+            gradients.bias[o] += f64::from(gradient[element(g.order, n, g.c_out, o, to_size, place)]);
+        }
+        let group = o / g.c_out_group();
+        for c in group * g.c_in_group()..(group + 1) * g.c_in_group() {
+            for (from, tap) in places(from_size)
+                .flat_map(|from| places([g.y.kernel, g.x.kernel]).map(move |tap| (from, tap)))
+            {
+                let Some(to) = reach(g, from, tap) else { continue };
+                let out = f64::from(gradient[element(g.order, n, g.c_out, o, to_size, to)]);
+                let from = element(g.order, n, g.c_in, c, from_size, from);
+                let tap =
+                    ((c * g.c_out_group() + o % g.c_out_group()) * g.y.kernel + tap[0]) * g.x.kernel + tap[1];
+                gradients.input[from] += out * f64::from(weight[tap]);
+                gradients.weight[tap] += out * f64::from(input[from]);
+            }
+        }
+    }
+    gradients
+}
+
+/// The gradient of a pooling's input: of a max pooling to the first of the largest elements, of an average to all in equal parts.
+pub fn pool2d_gradient(g: &PoolGeometry, input: &[f32], gradient: &[f32]) -> Vec<f64> {
+    let mut target = vec![0.0; input.len()];
+    let (from_size, to_size) = ([g.y.input, g.x.input], [g.y.output, g.x.output]);
+    for (n, c) in (0..g.batch).flat_map(|n| (0..g.channels).map(move |c| (n, c))) {
+        for [y, x] in places(to_size) {
+            let out = f64::from(gradient[element(g.order, n, g.channels, c, to_size, [y, x])]);
+            let (rows, columns) = (positions(&g.y, y), positions(&g.x, x));
+            let limit = |axis: &Axis, extra: usize| (axis.input + extra) as isize;
+            let padded =
+                |axis: &Axis, all: &[isize]| all.iter().filter(|p| **p < limit(axis, axis.after)).count();
+            let inside: Vec<usize> = rows
+                .iter()
+                .flat_map(|row| columns.iter().map(move |column| (*row, *column)))
+                .filter(|(row, column)| {
+                    (0..limit(&g.y, 0)).contains(row) && (0..limit(&g.x, 0)).contains(column)
+                })
+                .map(|(row, column)| {
+                    element(g.order, n, g.channels, c, from_size, [row as usize, column as usize])
+                })
+                .collect();
+            let divisor = match g.mode {
+                PoolMode::Average { divisor_override: Some(divisor), .. } => divisor as usize,
+                PoolMode::Average { count_include_pad: true, .. } => {
+                    padded(&g.y, &rows) * padded(&g.x, &columns)
+                }
+                PoolMode::Average { count_include_pad: false, .. } => inside.len(),
+                PoolMode::Max => {
+                    let first = inside.iter().copied().reduce(|a, b| if input[b] > input[a] { b } else { a });
+                    if let Some(first) = first {
+                        target[first] += out;
+                    }
+                    continue;
+                }
+                PoolMode::Norm(_) => unimplemented!("there is no gradient of a norm"),
+            };
+            inside.iter().for_each(|element| target[*element] += out / divisor.max(1) as f64);
+        }
+    }
+    target
 }

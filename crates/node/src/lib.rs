@@ -4,6 +4,7 @@
 //! it returns; a job (`job.rs`) keeps memory that is its own. Every entry checks again what soundness needs and turns a panic into an exception.
 
 pub mod array;
+pub mod backward;
 pub mod conv;
 pub mod conv_transpose;
 mod error;

@@ -41,6 +41,32 @@ impl Activation {
 }
 
 impl Activation {
+    /// The derivative at `x`. At a corner it is that of the flat side, as PyTorch has it for ReLU, ReLU6 and leaky ReLU.
+    pub fn derivative(self, x: f32) -> f32 {
+        let when = |is_steep| if is_steep { 1.0 } else { 0.0 };
+        match self {
+            Activation::None => 1.0,
+            Activation::Relu => when(x > 0.0),
+            Activation::Clamp(lo, hi) => when(lo < x && x < hi),
+            Activation::LeakyRelu(slope) => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    slope
+                }
+            }
+            Activation::Silu => {
+                let gate = 1.0 / (1.0 + (-x).exp());
+                gate * (1.0 + x * (1.0 - gate))
+            }
+            Activation::Hardswish => match x {
+                _ if x <= -3.0 => 0.0,
+                _ if x >= 3.0 => 1.0,
+                _ => x / 3.0 + 0.5,
+            },
+        }
+    }
+
     /// Applies it to `count <= LANES` elements that were just stored. A register tile does so, rather than apply it to its sums: an
     /// activation is a loop or a call to the compiler, and either would push the sums out of their registers in the hot loop.
     ///

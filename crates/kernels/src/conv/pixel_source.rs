@@ -10,7 +10,7 @@ use corr2d_simd::Isa;
 const SOURCE_FLOATS: usize = 64 * 1024;
 
 /// The scratch memory of a tile: `[row][pixel][channel]`.
-pub(super) struct PixelSource {
+pub(crate) struct PixelSource {
     geometry: ConvGeometry,
     /// Floats from one pixel to the next.
     pixel: usize,
@@ -25,7 +25,7 @@ const CONFLICT: usize = 256;
 const LINE: usize = 16;
 
 impl PixelSource {
-    pub(super) fn new(geometry: &ConvGeometry) -> PixelSource {
+    pub(crate) fn new(geometry: &ConvGeometry) -> PixelSource {
         let x = geometry.x;
         let pixels = (x.output - 1) * x.stride + x.span();
         let pixel = geometry.c_in + if geometry.c_in.is_multiple_of(CONFLICT) { LINE } else { 0 };
@@ -38,36 +38,41 @@ impl PixelSource {
     }
 
     /// The most output rows whose input fits the scratch, at least one.
-    pub(super) fn output_rows(&self) -> usize {
+    pub(crate) fn output_rows(&self) -> usize {
         let y = self.geometry.y;
         let rows = SOURCE_FLOATS / self.row;
         (rows.saturating_sub(y.span()) / y.stride + 1).min(y.output)
     }
 
     /// Floats of scratch for so many output rows.
-    pub(super) fn len(&self, output_rows: usize) -> usize {
+    pub(crate) fn len(&self, output_rows: usize) -> usize {
         self.rows(output_rows) * self.row
     }
 
     /// Where the window of an output pixel starts; `y` counts from the tile's first row.
-    pub(super) fn window(&self, y: usize, x: usize) -> usize {
+    pub(crate) fn window(&self, y: usize, x: usize) -> usize {
         let g = &self.geometry;
         y * g.y.stride * self.row + x * g.x.stride * self.pixel
     }
 
+    /// Floats of a row of the scratch.
+    pub(crate) fn line(&self) -> usize {
+        self.row
+    }
+
     /// Floats from one pixel to the next.
-    pub(super) fn pixel(&self) -> usize {
+    pub(crate) fn pixel(&self) -> usize {
         self.pixel
     }
 
     /// How far a tap's pixel is from the start of its window.
-    pub(super) fn tap(&self, ky: usize, kx: usize) -> usize {
+    pub(crate) fn tap(&self, ky: usize, kx: usize) -> usize {
         let g = &self.geometry;
         ky * g.y.dilation * self.row + kx * g.x.dilation * self.pixel
     }
 
     /// Copies the input of the output rows `first..first + output_rows` of image `n`.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &self,
         isa: Isa,
         input: &InputView<'_>,
@@ -84,7 +89,7 @@ impl PixelSource {
 
     /// Copies pixels of image `n`, one after the other from the position `[row, column]` of the padded input on; past the padding
     /// they are as the padding mode would continue them.
-    pub(super) fn fill_line(
+    pub(crate) fn fill_line(
         &self,
         isa: Isa,
         input: &InputView<'_>,

@@ -4,18 +4,18 @@ use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A matrix of `size[0]` rows and `size[1]` columns whose transpose is written to `target`; strides are those of rows, in elements.
 #[derive(Clone, Copy)]
-pub(super) struct SwapAxes {
-    pub(super) source: *const f32,
-    pub(super) source_stride: usize,
-    pub(super) target: *mut f32,
-    pub(super) target_stride: usize,
-    pub(super) size: [usize; 2],
+pub(crate) struct SwapAxes {
+    pub(crate) source: *const f32,
+    pub(crate) source_stride: usize,
+    pub(crate) target: *mut f32,
+    pub(crate) target_stride: usize,
+    pub(crate) size: [usize; 2],
 }
 
 impl SwapAxes {
     /// # Safety
     /// Source and target are valid for `size` and do not overlap.
-    pub(super) unsafe fn run(self, isa: Isa) {
+    pub(crate) unsafe fn run(self, isa: Isa) {
         isa.run(self);
     }
 }

@@ -11,3 +11,4 @@ mod rows;
 mod windows;
 
 pub use plan::PoolPlan;
+pub(crate) use plan::divisors;

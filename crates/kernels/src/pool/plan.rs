@@ -84,7 +84,7 @@ const TILE_ELEMENTS: usize = 1 << 17;
 impl PoolPlan {
     /// Plans `geometry`.
     pub fn new(geometry: PoolGeometry, isa: Isa) -> PoolPlan {
-        PoolPlan { geometry, isa, counts: counts(&geometry), walk: Walk::of(&geometry) }
+        PoolPlan { geometry, isa, counts: divisors(&geometry), walk: Walk::of(&geometry) }
     }
 
     /// Computes `output` from `input`, on at most `threads` threads of the pool; `layout` is that of the input, contiguous if none.
@@ -246,7 +246,7 @@ impl PoolPlan {
 }
 
 /// The divisor of a window is the product of its row's and its column's count. Columns are padded with ones to whole vectors.
-fn counts(g: &PoolGeometry) -> [Vec<f32>; 2] {
+pub(crate) fn divisors(g: &PoolGeometry) -> [Vec<f32>; 2] {
     const MOST_LANES: usize = 16;
     let (axis_counts, factor): (fn(&Axis, usize) -> usize, f32) = match g.mode {
         PoolMode::Max => return [Vec::new(), Vec::new()],

@@ -93,9 +93,12 @@ impl Interleave {
         let row_parts = || self.parts.iter().filter(move |part| part.covers(y, g.y.stride));
         let covered: usize = row_parts().map(|part| part.size[1]).sum();
         if covered < g.x.output {
-            target
-                .chunks_exact_mut(channels.len())
-                .for_each(|pixel| pixel.copy_from_slice(&self.rest[channels.clone()]));
+            match g.order {
+                ChannelOrder::First => target.fill(self.rest[channels.start]),
+                ChannelOrder::Last => {
+                    target.chunks_exact_mut(g.c_out).for_each(|pixel| pixel.copy_from_slice(&self.rest));
+                }
+            }
         }
         let mut columns = row_parts();
         if g.order == ChannelOrder::First

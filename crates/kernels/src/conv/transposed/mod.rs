@@ -71,7 +71,7 @@ impl TransposedPlan {
             // In scratch each image is by itself.
             let batch = if whole { g.batch } else { 1 };
             let geometry = ConvGeometry { batch, ..phase.geometry };
-            let weight = weight::of_phase(g, &phase, weight);
+            let weight = weight::of_phase(g, &phase, weight, isa);
             let plan = ConvPlan::new(geometry, weight.as_slice(), bias, activation, isa, algorithm)?;
             phases.push(PlannedPhase { phase, plan });
         }

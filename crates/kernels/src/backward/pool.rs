@@ -1,0 +1,161 @@
+//! The gradients of poolings, a plane or an image at a time.
+
+use crate::error::Error;
+use crate::geometry::{ChannelOrder, PoolGeometry, PoolMode};
+use crate::parallel::Pool;
+use crate::pool::{PoolPlan, divisors};
+use crate::view::{OutputView, check_overlap};
+use corr2d_simd::{Isa, Kernel, Simd};
+
+/// Below this many window elements, waking another thread costs more than it saves.
+const PARALLEL_ELEMENTS: f64 = 5e5;
+
+fn check(g: &PoolGeometry, input: Option<&[f32]>, gradient: &[f32], target: &[f32]) -> Result<(), Error> {
+    for (parameter, expected, received) in [
+        ("x", g.input_len(), input.map_or(g.input_len(), <[f32]>::len)),
+        ("gradOutput", g.output_len(), gradient.len()),
+        ("the gradient of x", g.input_len(), target.len()),
+    ] {
+        if received != expected {
+            return Err(Error::Length { parameter, expected, received });
+        }
+    }
+    check_overlap(target, input.unwrap_or_default(), "x")?;
+    check_overlap(target, gradient, "gradOutput")
+}
+
+/// Planes of the input, or images where channels are last, and how many floats each of them and of their outputs has.
+fn parts(g: &PoolGeometry) -> [usize; 3] {
+    let planes = match g.order {
+        ChannelOrder::First => 1,
+        ChannelOrder::Last => g.channels,
+    };
+    [g.batch * g.channels / planes, planes * g.y.input * g.x.input, planes * g.plane()]
+}
+
+/// The gradient of a max pooling's contiguous `input`: that of each maximum goes to where it was found (see
+/// [`PoolPlan::run_with_indices`]), and nowhere where a window holds padding only.
+pub fn max_pool2d(
+    g: &PoolGeometry,
+    input: &[f32],
+    gradient: &[f32],
+    target: &mut [f32],
+    isa: Isa,
+    pool: &Pool,
+    threads: usize,
+) -> Result<(), Error> {
+    check(g, Some(input), gradient, target)?;
+    let mut largest = crate::buffer::Aligned::of(g.output_len());
+    let mut indices = vec![0; g.output_len()];
+    let plan = PoolPlan::new(*g, isa);
+    plan.run_with_indices(input, None, largest.as_mut_slice(), &mut indices, pool, threads)?;
+    let threads = if g.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
+    let [count, len, output_len] = parts(g);
+    let target = OutputView::new(target);
+    pool.for_each(count, threads, |i| {
+        // SAFETY: this plane or image is this tile's.
+        let target = unsafe { std::slice::from_raw_parts_mut(target.at(i * len), len) };
+        target.fill(0.0);
+        let part = i * output_len..(i + 1) * output_len;
+        let places = indices[part.clone()].iter().zip(&gradient[part]);
+        match g.order {
+            ChannelOrder::First => {
+                for (index, gradient) in places {
+                    if let Ok(index) = usize::try_from(*index) {
+                        target[index] += gradient;
+                    }
+                }
+            }
+            ChannelOrder::Last => {
+                for (k, (index, gradient)) in places.enumerate() {
+                    if let Ok(index) = usize::try_from(*index) {
+                        target[index * g.channels + k % g.channels] += gradient;
+                    }
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The gradient of an average pooling's input: each window's goes to its elements in equal parts.
+pub fn avg_pool2d(
+    g: &PoolGeometry,
+    gradient: &[f32],
+    target: &mut [f32],
+    isa: Isa,
+    pool: &Pool,
+    threads: usize,
+) -> Result<(), Error> {
+    check(g, None, gradient, target)?;
+    if !matches!(g.mode, PoolMode::Average { .. }) {
+        return Err(Error::NotAnAverage);
+    }
+    let threads = if g.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
+    let divisors = divisors(g);
+    let windows = [&g.y, &g.x].map(|axis| {
+        let window = |i| Taps { first: axis.first_inside(i), count: axis.inside(i).len() };
+        (0..axis.output).map(window).collect::<Vec<_>>()
+    });
+    let [count, len, output_len] = parts(g);
+    let target = OutputView::new(target);
+    pool.for_each(count, threads, |i| {
+        // SAFETY: this plane or image is this tile's.
+        let target = unsafe { std::slice::from_raw_parts_mut(target.at(i * len), len) };
+        let gradient = &gradient[i * output_len..(i + 1) * output_len];
+        isa.run(Spread { geometry: g, divisors: &divisors, windows: &windows, gradient, target });
+    });
+    Ok(())
+}
+
+/// The elements of a window that are inside the input.
+#[derive(Clone, Copy)]
+struct Taps {
+    first: usize,
+    count: usize,
+}
+
+/// A plane's, or an image's, gradient of an average pooling.
+struct Spread<'a> {
+    geometry: &'a PoolGeometry,
+    divisors: &'a [Vec<f32>; 2],
+    windows: &'a [Vec<Taps>; 2],
+    gradient: &'a [f32],
+    target: &'a mut [f32],
+}
+
+impl Kernel for Spread<'_> {
+    type Output = ();
+
+    // Plain loops, which the compiler turns into vectors of the instruction set.
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let g = self.geometry;
+        let [rows, columns] = self.windows;
+        let pixel = if g.order == ChannelOrder::First { 1 } else { g.channels };
+        let row = g.x.input * pixel;
+        self.target.fill(0.0);
+        let mut spread = vec![0.0; row];
+        let lines = self.gradient.chunks_exact(g.x.output * pixel);
+        for (y, line) in lines.enumerate() {
+            let Taps { first, count } = rows[y];
+            if count == 0 {
+                continue;
+            }
+            // The windows' parts of the first of their rows; then the other rows get the same.
+            spread.fill(0.0);
+            for (x, gradients) in line.chunks_exact(pixel).enumerate() {
+                let divisor = self.divisors[0][y] * self.divisors[1][x];
+                for tap in 0..columns[x].count {
+                    let start = (columns[x].first + tap * g.x.dilation) * pixel;
+                    let target = &mut spread[start..][..pixel];
+                    target.iter_mut().zip(gradients).for_each(|(sum, value)| *sum += value / divisor);
+                }
+            }
+            for tap in 0..count {
+                let target = &mut self.target[(first + tap * g.y.dilation) * row..][..row];
+                target.iter_mut().zip(&spread).for_each(|(sum, value)| *sum += value);
+            }
+        }
+    }
+}
