@@ -1,6 +1,7 @@
 //! `channels-last`: any geometry, computed with channels in lanes. The padded input rows of a tile are copied to scratch; register
 //! tiles then hold some pixels × some vectors of output channels (see `pixel_tile.rs`). Tensors that have their channels first are
-//! transposed on the way in and out, which pays where each element is used often enough: many channels, small planes.
+//! transposed on the way in and out, which pays where each element is used often enough: many channels, small planes. A 1×1 kernel
+//! without padding reads its input where it is.
 
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
@@ -20,7 +21,13 @@ pub(super) const ALGORITHM: Algorithm =
 const ENOUGH_TILES: usize = 32;
 
 /// Multiply-adds that a tile should keep when it is made smaller for the sake of more tiles.
-const LEAST_WORK: usize = 1 << 19;
+const LEAST_WORK: usize = 1 << 20;
+
+/// Pixels that it should keep: the weight is read once for each register tile of pixels, and those should be full.
+const LEAST_PIXELS: usize = 8 * PIXELS;
+
+/// A tile's input is copied again for each part of the channels: so many multiply-adds with each element make up for it.
+const LEAST_USES: usize = 256;
 
 /// Pixels whose results wait in scratch to be transposed: they and their channels stay in the first-level cache.
 const CHUNK: usize = 96;
@@ -31,9 +38,10 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let products = vectors * (g.plane() * g.taps()) as f64;
     let source = (g.c_in * g.y.output * g.y.stride * g.x.output * g.x.stride) as f64;
     let (copy, store) = match g.order {
-        ChannelOrder::First => (0.6, 0.6 * (g.c_out * g.plane()) as f64),
+        ChannelOrder::First => (0.6, 0.5 * (g.c_out * g.plane()) as f64),
         ChannelOrder::Last => (3.0 / lanes, 0.0),
     };
+    let copy = if in_place(g) { 0.0 } else { copy };
     let tiles = g.plane().div_ceil(PIXELS) as f64 * (vectors / pixel_tile::vectors(isa) as f64).ceil();
     products * 1.06 + 100.0 * tiles + copy * source + store + 100.0
 }
@@ -45,8 +53,10 @@ struct ChannelsLast {
     /// Channels of each group, whole vectors.
     bias: Aligned,
     weights: Aligned,
-    /// Distance of each product's input element from its window's start, in the first group.
+    /// Distance of each product's input element from its window's start in scratch, in the first group.
     offsets: Vec<u32>,
+    /// The same in a contiguous input, where it can be read in place.
+    offsets_in_place: Option<Vec<u32>>,
     source: PixelSource,
     /// Output rows of a tile.
     rows: usize,
@@ -58,18 +68,22 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, weight, bias, activation, isa } = problem;
     let lanes = isa.lanes();
     let source = PixelSource::new(&g);
-    let mut rows = source.output_rows();
+    let offsets_in_place = offsets_in_place(&g);
+    let row_work = g.x.output * g.c_out * g.taps();
+    let (mut rows, mut parts) = (source.output_rows(), 1);
     let wanted = ENOUGH_TILES.div_ceil(g.batch.max(1));
-    while rows > 1
-        && g.y.output.div_ceil(rows) < wanted
-        && rows / 2 * g.x.output * g.c_out * g.taps() >= LEAST_WORK
+    let missing = |rows: usize| wanted.div_ceil(g.y.output.div_ceil(rows));
+    // Parts of the channels first, since each then reads only its own part of the weight.
+    let blocks = g.groups * g.c_out_group().div_ceil(pixel_tile::vectors(isa) * lanes);
+    let uses = g.c_out_group() * g.y.kernel * g.x.kernel / (g.y.stride * g.x.stride);
+    let most_parts = if offsets_in_place.is_some() { blocks } else { (uses / LEAST_USES).clamp(1, blocks) };
+    parts = missing(rows).min(rows * row_work / LEAST_WORK).clamp(parts, most_parts);
+    while missing(rows) > parts
+        && rows / 2 * row_work / parts >= LEAST_WORK
+        && rows / 2 * g.x.output >= LEAST_PIXELS
     {
         rows = rows.div_ceil(2);
     }
-    // The input is copied again for each part, so they are few.
-    let blocks = g.groups * g.c_out_group().div_ceil(pixel_tile::vectors(isa) * lanes);
-    let row_work = rows * g.x.output * g.c_out * g.taps();
-    let parts = wanted.div_ceil(g.y.output.div_ceil(rows)).min(row_work / LEAST_WORK).min(blocks).clamp(1, 8);
     // In the weight's order, so that sums are those of every other algorithm.
     let mut offsets = Vec::with_capacity(g.taps());
     for c in 0..g.c_in_group() {
@@ -93,10 +107,38 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         bias: pack_bias(bias, g.c_out_group(), lanes),
         weights,
         offsets,
+        offsets_in_place,
         source,
         rows,
         parts,
     })
+}
+
+/// Whether a window is one pixel and never in the padding.
+fn in_place(g: &ConvGeometry) -> bool {
+    [g.y, g.x].iter().all(|axis| axis.kernel == 1 && axis.before == 0 && axis.after == 0)
+}
+
+/// The distance of each channel of a pixel of a contiguous input that can be read in place.
+fn offsets_in_place(g: &ConvGeometry) -> Option<Vec<u32>> {
+    let step = match g.order {
+        ChannelOrder::First => g.y.input * g.x.input,
+        ChannelOrder::Last => 1,
+    };
+    let offsets = || (0..g.c_in_group()).map(|c| u32::try_from(c * step).ok()).collect();
+    in_place(g).then(offsets).flatten()
+}
+
+/// Where the windows of a tile's pixels start, in scratch or in the input.
+#[derive(Clone, Copy)]
+struct Windows<'a> {
+    start: *const f32,
+    /// Floats from one output row to the next, from one output pixel to the next, and from one group to the next.
+    row: usize,
+    pixel: usize,
+    group: usize,
+    /// Distance of each product's input element.
+    offsets: &'a [u32],
 }
 
 /// A block of output channels within its group.
@@ -121,12 +163,30 @@ impl ChannelsLast {
         Block { group: index / per_group, first, channels: self.width().min(g.c_out_group() - first) }
     }
 
+    /// The windows from output row `first` on in the input itself, if that is possible.
+    fn windows_in_place(&self, input: &InputView<'_>, n: usize, first: usize) -> Option<Windows<'_>> {
+        let g = &self.geometry;
+        let offsets = self.offsets_in_place.as_deref()?;
+        let (start, row, pixel, channel) = match g.order {
+            ChannelOrder::First => {
+                (input.row(n, 0, first * g.y.stride), input.row_stride(), 1, input.plane_stride())
+            }
+            ChannelOrder::Last => {
+                (input.row(n, first * g.y.stride, 0), input.plane_stride(), input.row_stride(), 1)
+            }
+        };
+        // The offsets are those of a contiguous input.
+        let fits = offsets.get(1).is_none_or(|distance| *distance as usize == channel);
+        let (row, pixel) = (row * g.y.stride, pixel * g.x.stride);
+        fits.then_some(Windows { start, row, pixel, group: g.c_in_group() * channel, offsets })
+    }
+
     /// Computes `block` of the pixels `pixels`, counted from the tile's first row; pixel `p` goes to `target(p)`.
     fn run_block(
         &self,
         block: Block,
         pixels: Range<usize>,
-        scratch: &[f32],
+        windows: Windows<'_>,
         target: impl Fn(usize) -> *mut f32,
     ) {
         let g = &self.geometry;
@@ -141,12 +201,12 @@ impl ChannelsLast {
             let mut targets = [std::ptr::null_mut(); PIXELS];
             for t in 0..count {
                 let p = pixel(share) + t;
-                let window = self.source.window(p / g.x.output, p % g.x.output);
-                bases[t] = &raw const scratch[window + block.group * g.c_in_group()];
+                let window = p / g.x.output * windows.row + p % g.x.output * windows.pixel;
+                bases[t] = windows.start.wrapping_add(window + block.group * windows.group);
                 targets[t] = target(p);
             }
             let tile = PixelTile {
-                offsets: &self.offsets,
+                offsets: windows.offsets,
                 bases,
                 weights: &raw const self.weights.as_slice()[packed * g.taps()],
                 bias: &raw const self.bias.as_slice()[packed],
@@ -154,7 +214,7 @@ impl ChannelsLast {
                 channels: block.channels,
                 activation: self.activation,
             };
-            // SAFETY: a window and its taps lie within the scratch; weights and bias are packed in whole vectors for these
+            // SAFETY: a window and its taps lie within the scratch or the input; weights and bias are packed in whole vectors for these
             // channels; `target` answers with memory of this tile for `channels` floats.
             unsafe { pixel_tile::run(self.isa, count, block.channels.div_ceil(lanes), &tile) };
         }
@@ -181,7 +241,16 @@ impl PackedConv for ChannelsLast {
         let (n, first_row) = (index / row_tiles, index % row_tiles * self.rows);
         let rows = self.rows.min(g.y.output - first_row);
         let (source, results) = scratch.split_at_mut(self.source.len(self.rows));
-        self.source.fill(self.isa, input, n, first_row, rows, source);
+        let windows = self.windows_in_place(input, n, first_row).unwrap_or_else(|| {
+            self.source.fill(self.isa, input, n, first_row, rows, source);
+            Windows {
+                start: source.as_ptr(),
+                row: self.source.window(1, 0),
+                pixel: self.source.window(0, 1),
+                group: g.c_in_group(),
+                offsets: &self.offsets,
+            }
+        });
 
         let blocks = g.groups * g.c_out_group().div_ceil(self.width());
         let first_pixel = first_row * g.x.output;
@@ -192,14 +261,14 @@ impl PackedConv for ChannelsLast {
             match g.order {
                 ChannelOrder::Last => {
                     let start = (n * g.plane() + first_pixel) * g.c_out + channel;
-                    self.run_block(block, 0..pixels, source, |p| output.at(start + p * g.c_out));
+                    self.run_block(block, 0..pixels, windows, |p| output.at(start + p * g.c_out));
                 }
                 ChannelOrder::First => {
                     for first in (0..pixels).step_by(CHUNK) {
                         let chunk = first..pixels.min(first + CHUNK);
                         let results = &mut results[..chunk.len() * block.channels];
                         let start = results.as_mut_ptr();
-                        self.run_block(block, chunk.clone(), source, |p| {
+                        self.run_block(block, chunk.clone(), windows, |p| {
                             start.wrapping_add((p - first) * block.channels)
                         });
                         let plane = output.at((n * g.c_out + channel) * g.plane() + first_pixel + first);

@@ -7,7 +7,7 @@ use crate::view::InputView;
 use corr2d_simd::Isa;
 
 /// Scratch for one tile's input: half of a typical second-level cache.
-const SOURCE_FLOATS: usize = 64 * 1024;
+const SOURCE_FLOATS: usize = 128 * 1024;
 
 /// The scratch memory of a tile: `[row][pixel][channel]`.
 pub(crate) struct PixelSource {

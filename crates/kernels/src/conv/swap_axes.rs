@@ -51,14 +51,16 @@ impl Kernel for SwapAxes {
     }
 }
 
-/// One side of the matrix in blocks of at most `lanes`. The first is such that the others begin where vectors do, if all lines are
+/// One side of the matrix in blocks of `lanes`, or one shorter block where it is shorter. The first and the last block overlap their
+/// neighbours rather than being cut: what two blocks write is the same. All between them begin where vectors do, if all lines are
 /// aligned alike: planes whose sizes are multiples of a page compete for the same few places of the first-level cache, so each of
 /// their lines should be touched once.
 #[derive(Clone, Copy)]
 struct Blocks {
     size: usize,
     lanes: usize,
-    first: usize,
+    /// Start of the second block.
+    second: usize,
     count: usize,
 }
 
@@ -67,16 +69,19 @@ impl Blocks {
     #[inline(always)]
     fn new(start: *const f32, stride: usize, size: usize, lanes: usize) -> Blocks {
         let aligned = stride.is_multiple_of(lanes);
-        let first = if aligned { lanes - start.addr() / size_of::<f32>() % lanes } else { lanes };
-        Blocks { size, lanes, first, count: 1 + size.saturating_sub(first).div_ceil(lanes) }
+        let second = if aligned { lanes - start.addr() / size_of::<f32>() % lanes } else { lanes };
+        let count = if size <= lanes { 1 } else { 1 + (size - second).div_ceil(lanes) };
+        Blocks { size, lanes, second, count }
     }
 
     /// Start and length of a block.
     #[inline(always)]
     fn get(&self, index: usize) -> [usize; 2] {
-        let end = self.first + index * self.lanes;
-        let start = if index == 0 { 0 } else { end - self.lanes };
-        [start, end.min(self.size) - start]
+        if self.size <= self.lanes {
+            return [0, self.size];
+        }
+        let start = if index == 0 { 0 } else { self.second + (index - 1) * self.lanes };
+        [start.min(self.size - self.lanes), self.lanes]
     }
 }
 
@@ -103,14 +108,19 @@ impl SwapAxes {
     #[inline(always)]
     unsafe fn edge<S: Simd>(&self, s: S, source: *const f32, target: *mut f32, height: usize, width: usize) {
         let mut lines = [s.splat(0.0); MOST_LANES];
+        // Loops of a known length with a condition inside keep the lines in registers.
         // SAFETY: the caller's promise.
         unsafe {
-            for (i, line) in lines.iter_mut().enumerate().take(height) {
-                *line = s.load_first(source.add(i * self.source_stride), width);
+            for (i, line) in lines.iter_mut().enumerate().take(S::LANES) {
+                if i < height {
+                    *line = s.load_first(source.add(i * self.source_stride), width);
+                }
             }
             swap(s, &mut lines);
-            for (i, line) in lines.iter().enumerate().take(width) {
-                s.store_first(target.add(i * self.target_stride), *line, height);
+            for (i, line) in lines.iter().enumerate().take(S::LANES) {
+                if i < width {
+                    s.store_first(target.add(i * self.target_stride), *line, height);
+                }
             }
         }
     }
