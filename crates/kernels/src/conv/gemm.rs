@@ -1,12 +1,13 @@
 //! `gemm`: the convolution as a matrix product, output pixels flattened over rows so that narrow planes fill whole vectors. The
-//! pixels of a tile are packed tap by tap into panels (im2col of a tile only; for a 1×1 kernel that is a plain copy), each
-//! panel is then read once for every block of output channels (Goto and van de Geijn, "Anatomy of high-performance matrix
-//! multiplication", 2008).
+//! pixels of a tile are packed tap by tap into panels (im2col of a tile only), each panel is then read once for every block of
+//! output channels (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). A 1×1 kernel without stride
+//! multiplies the first block straight from the input, packing its panels as it goes.
 
 use super::explain::{Lanes, RegisterTile};
+use super::panel_tile::{self, Panels};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
-use super::tile::{self, MOST_VECTORS, Tile};
+use super::tile;
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
@@ -27,7 +28,7 @@ const PANEL_FLOATS: usize = 64 * 1024;
 const ENOUGH_TILES: usize = 32;
 
 /// Multiply-adds that a tile should keep when it is made smaller for the sake of more tiles.
-const LEAST_WORK: usize = 1 << 19;
+const LEAST_WORK: usize = 1 << 20;
 
 /// Splitting a tile's channels repeats the packing of its panels, so each part must keep this many channels.
 const LEAST_CHANNELS: usize = 128;
@@ -35,12 +36,12 @@ const LEAST_CHANNELS: usize = 128;
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let vectors = g.plane().div_ceil(isa.lanes()) as f64;
     let products = vectors * (g.c_out * g.taps()) as f64;
-    // Panels are aligned, so each vector of pixels costs one load for a block of channels; but they must be packed first, run by run.
+    // Panels are aligned, so each vector of pixels costs one load for a block of channels; but they must be packed, row by row.
     let block = g.c_out_group().min(tile::channels(isa)) as f64;
     let packed = vectors * (g.groups * g.taps()) as f64;
     let run = g.x.output.min(3 * isa.lanes()) as f64 / isa.lanes() as f64;
     let step = match (pointwise(g), g.x.stride) {
-        (true, _) => 8.0,
+        (true, _) => 1.5,
         (_, 1) => 4.0 + 45.0 / run,
         _ => 12.0 + 45.0 / run,
     };
@@ -58,8 +59,8 @@ struct Gemm {
     activation: super::Activation,
     bias: Vec<f32>,
     weights: Aligned,
-    /// For each panel width in vectors, the distance of each tap from the panel's start.
-    offsets: [Vec<u32>; MOST_VECTORS],
+    /// How a row of pixels is copied for each column of the kernel.
+    copies: Vec<RowCopy>,
     /// Vectors of a full panel.
     width: usize,
     /// Vectors of a tile.
@@ -82,42 +83,48 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     }
     let blocks = g.c_out_group().div_ceil(block);
     let parts = wanted.div_ceil(all.div_ceil(vectors)).min(g.c_out_group() / LEAST_CHANNELS).clamp(1, blocks);
-    let offsets = std::array::from_fn(|q| {
-        let step = if q < width { (q + 1) * lanes } else { return Vec::new() };
-        (0..g.taps())
-            .map(|tap| u32::try_from(tap * step).expect("a tile's panel is far below 2^32 floats"))
-            .collect()
-    });
+    let copies = (0..g.x.kernel)
+        .map(|kx| RowCopy::new(g.x.position(0, kx), g.x.stride, g.x.input, g.x.output, g.padding_mode));
     Box::new(Gemm {
         geometry: g,
         isa,
         activation,
         bias: bias.to_vec(),
         weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
-        offsets,
+        copies: copies.collect(),
         width,
         vectors,
         channels: blocks.div_ceil(parts) * block,
     })
 }
 
-/// The panels of one tile: vectors `first..` of a plane, in `shares` panels of nearly equal width.
+/// Panels of one width that follow each other in a tile.
 #[derive(Clone, Copy)]
-struct Panels {
-    first: usize,
-    vectors: usize,
-    shares: usize,
+struct Run {
+    /// The first vector, counted from the tile's first.
+    start: usize,
+    panels: usize,
+    /// Vectors of a panel.
+    width: usize,
 }
 
-impl Panels {
-    /// First vector of a panel, counted from the tile's first.
-    fn start(&self, share: usize) -> usize {
-        share * self.vectors / self.shares
-    }
+/// Panels of nearly equal width, at most `most`: 7 vectors are 3 + 2 + 2, never 3 + 3 + 1.
+fn runs(vectors: usize, most: usize) -> [Run; 2] {
+    let panels = vectors.div_ceil(most);
+    let (width, wider) = (vectors / panels, vectors % panels);
+    [
+        Run { start: 0, panels: wider, width: width + 1 },
+        Run { start: wider * (width + 1), panels: panels - wider, width },
+    ]
+}
 
-    fn width(&self, share: usize) -> usize {
-        self.start(share + 1) - self.start(share)
-    }
+/// The pixels of a tile.
+struct Pixels {
+    n: usize,
+    group: usize,
+    first: usize,
+    count: usize,
+    runs: [Run; 2],
 }
 
 impl Gemm {
@@ -129,53 +136,52 @@ impl Gemm {
         self.geometry.c_out_group().div_ceil(self.channels)
     }
 
-    fn panels(&self, tile: usize) -> Panels {
-        let all = self.geometry.plane().div_ceil(self.isa.lanes());
-        let first = tile * self.vectors;
-        let vectors = self.vectors.min(all - first);
-        Panels { first, vectors, shares: vectors.div_ceil(self.width) }
+    fn panels_len(&self) -> usize {
+        self.vectors * self.isa.lanes() * self.geometry.taps()
     }
 
-    /// Packs pixels `first..first + target-width` of every tap, `[tap][pixel]`; pixels past the plane are zero.
-    fn fill(&self, input: &InputView<'_>, n: usize, group: usize, first: usize, panel: &mut [f32]) {
+    /// Packs the panels, from pixel `from` of the tile on.
+    fn fill(&self, input: &InputView<'_>, pixels: &Pixels, from: usize, scratch: &mut [f32]) {
         let g = &self.geometry;
-        let width = panel.len() / g.taps();
-        let pixels = width.min(g.plane() - first);
-        let whole_plane = pointwise(g) && input.row_stride() == g.x.input;
+        let (panels, line) = scratch.split_at_mut(self.panels_len());
+        let first = pixels.first + from;
+        let count = pixels.count - from;
+        let rows = first / g.x.output..(first + count).div_ceil(g.x.output);
+        let lead = first - rows.start * g.x.output;
+        let mut tap = 0;
         for c in 0..g.c_in_group() {
-            let channel = group * g.c_in_group() + c;
+            let channel = pixels.group * g.c_in_group() + c;
             for ky in 0..g.y.kernel {
-                for kx in 0..g.x.kernel {
-                    let tap = (c * g.y.kernel + ky) * g.x.kernel + kx;
-                    let line = &mut panel[tap * width..(tap + 1) * width];
-                    let (line, past) = line.split_at_mut(pixels);
-                    past.fill(0.0);
-                    if whole_plane {
-                        // SAFETY: rows follow each other without a gap, so a plane is `plane()` readable floats.
-                        line.copy_from_slice(unsafe {
-                            std::slice::from_raw_parts(input.row(n, channel, 0).add(first), pixels)
-                        });
-                        continue;
-                    }
-                    let mut pixel = first;
-                    let mut rest = line;
-                    while !rest.is_empty() {
-                        let (y, x) = (pixel / g.x.output, pixel % g.x.output);
-                        let (run, after) = rest.split_at_mut(rest.len().min(g.x.output - x));
+                for copy in &self.copies {
+                    for (y, row) in rows.clone().zip(line.chunks_exact_mut(g.x.output)) {
                         match g.padding_mode.source(g.y.position(y, ky), g.y.input) {
-                            None => run.fill(0.0),
-                            Some(row) => {
-                                let first = g.x.position(x, kx);
-                                let copy =
-                                    RowCopy::new(first, g.x.stride, g.x.input, run.len(), g.padding_mode);
-                                // SAFETY: a row of the input has `x.input` elements, and panels are memory of their own.
-                                unsafe { copy.run(self.isa, input.row(n, channel, row), run) };
-                            }
+                            None => row.fill(0.0),
+                            // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
+                            Some(y) => unsafe { copy.run(self.isa, input.row(pixels.n, channel, y), row) },
                         }
-                        pixel += run.len();
-                        rest = after;
                     }
+                    self.distribute(&line[lead..lead + count], &pixels.runs, [from, tap], panels);
+                    tap += 1;
                 }
+            }
+        }
+    }
+
+    /// Copies the pixels of a tap from pixel `from` of the tile on; those past the plane are zero.
+    fn distribute(&self, mut line: &[f32], runs: &[Run; 2], [from, tap]: [usize; 2], panels: &mut [f32]) {
+        let lanes = self.isa.lanes();
+        for run in runs {
+            for panel in 0..run.panels {
+                let start = (run.start + panel * run.width) * lanes;
+                if start < from {
+                    continue;
+                }
+                let width = run.width * lanes;
+                let target = &mut panels[start * self.geometry.taps() + tap * width..][..width];
+                let (pixels, rest) = line.split_at(width.min(line.len()));
+                target[..pixels.len()].copy_from_slice(pixels);
+                target[pixels.len()..].fill(0.0);
+                line = rest;
             }
         }
     }
@@ -187,7 +193,8 @@ impl PackedConv for Gemm {
     }
 
     fn scratch_len(&self) -> usize {
-        self.vectors * self.isa.lanes() * self.geometry.taps()
+        let row = self.geometry.x.output;
+        self.panels_len() + (self.vectors * self.isa.lanes()).next_multiple_of(row) + row
     }
 
     fn register_tile(&self) -> RegisterTile {
@@ -201,42 +208,58 @@ impl PackedConv for Gemm {
         let (index, pixel_tile) = (index / self.pixel_tiles(), index % self.pixel_tiles());
         let (n, group) = (index / g.groups, index % g.groups);
         let lanes = self.isa.lanes();
-        let panels = self.panels(pixel_tile);
-        let floats = lanes * g.taps();
-        for share in 0..panels.shares {
-            let panel = &mut scratch[panels.start(share) * floats..panels.start(share + 1) * floats];
-            self.fill(input, n, group, (panels.first + panels.start(share)) * lanes, panel);
+        let first = pixel_tile * self.vectors * lanes;
+        let count = (self.vectors * lanes).min(g.plane() - first);
+        let pixels = Pixels { n, group, first, count, runs: runs(count.div_ceil(lanes), self.width) };
+        let in_place = pointwise(g) && input.row_stride() == g.x.input;
+        // A panel that ends past the plane can't be read in place.
+        let last = pixels.runs[1].width * lanes;
+        let whole = match in_place {
+            true if count.is_multiple_of(lanes) => count,
+            true => count.next_multiple_of(lanes) - last,
+            false => 0,
+        };
+        if whole < count {
+            self.fill(input, &pixels, whole, scratch);
         }
         let block = tile::channels(self.isa);
-        let last = ((channel_tile + 1) * self.channels).min(g.c_out_group());
-        for first in (channel_tile * self.channels..last).step_by(block) {
-            let channels = block.min(last - first);
-            let channel = group * g.c_out_group() + first;
-            for share in 0..panels.shares {
-                let width = panels.width(share);
-                let panel = scratch[panels.start(share) * floats..].as_ptr();
-                let pixel = (panels.first + panels.start(share)) * lanes;
-                let mut bases = [std::ptr::null(); MOST_VECTORS];
-                let mut targets = [std::ptr::null_mut(); MOST_VECTORS];
-                let mut counts = [0; MOST_VECTORS];
-                for q in 0..width {
-                    bases[q] = panel.wrapping_add(q * lanes);
-                    targets[q] = output.at((n * g.c_out + channel) * g.plane() + pixel + q * lanes);
-                    counts[q] = lanes.min(g.plane() - pixel - q * lanes);
+        let channels =
+            channel_tile * self.channels..((channel_tile + 1) * self.channels).min(g.c_out_group());
+        for channel in channels.clone().step_by(block) {
+            let pack = channel == channels.start;
+            for run in pixels.runs {
+                let packable = (whole / lanes).saturating_sub(run.start) / run.width;
+                let packed = if pack { packable.min(run.panels) } else { 0 };
+                for (panels, from) in [(0..packed, true), (packed..run.panels, false)] {
+                    let start = (run.start + panels.start * run.width) * lanes;
+                    if panels.is_empty() {
+                        continue;
+                    }
+                    let source = input.row(n, group * g.c_in_group(), 0).wrapping_add(first + start);
+                    let tiles = Panels {
+                        panels: scratch[start * g.taps()..].as_mut_ptr(),
+                        source: from.then_some((source, input.plane_stride())),
+                        taps: g.taps(),
+                        weights: tile::block_weights(
+                            &self.weights,
+                            g.taps(),
+                            group * g.c_out_group(),
+                            channel,
+                        ),
+                        bias: &raw const self.bias[group * g.c_out_group() + channel],
+                        target: output.at((n * g.c_out + group * g.c_out_group() + channel) * g.plane()
+                            + first
+                            + start),
+                        plane: g.plane(),
+                        count: panels.len(),
+                        pixels: (panels.len() * run.width * lanes).min(count - start),
+                        activation: self.activation,
+                    };
+                    let block = block.min(channels.end - channel);
+                    // SAFETY: panels have `taps` lines of `width` vectors, and whole ones their pixels in the input; weights and
+                    // bias are packed for these channels; targets lie in this tile's part of the output.
+                    unsafe { panel_tile::run(self.isa, block, run.width, &tiles) };
                 }
-                let tile = Tile {
-                    offsets: &self.offsets[width - 1],
-                    bases,
-                    weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
-                    bias: &raw const self.bias[channel],
-                    targets,
-                    counts,
-                    plane: g.plane(),
-                    activation: self.activation,
-                };
-                // SAFETY: a panel has `taps` lines of `width` vectors; weights and bias are packed for `channels` channels;
-                // targets lie in this tile's part of the output.
-                unsafe { tile::run(self.isa, channels, width, &tile) };
             }
         }
     }

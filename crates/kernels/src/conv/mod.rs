@@ -7,6 +7,7 @@ mod direct;
 mod explain;
 mod filter2d;
 mod gemm;
+mod panel_tile;
 pub(crate) mod pixel_source;
 mod pixel_tile;
 mod plan;
