@@ -52,13 +52,6 @@ export {
   gradientMagnitudeAsync,
 } from './src/gradient-magnitude.ts';
 export {
-  type FilterImageAsyncOptions,
-  type FilterImageOptions,
-  filterImage,
-  filterImageAsync,
-} from './src/image.ts';
-export type { ImageBorder, ImageFilterOptions, ImageOutOption } from './src/image-call.ts';
-export {
   avgPool2dBackward,
   type Conv2dBackwardOptions,
   type ConvGradients,
@@ -67,6 +60,13 @@ export {
   convTranspose2dBackward,
   maxPool2dBackward,
 } from './src/gradients.ts';
+export {
+  type FilterImageAsyncOptions,
+  type FilterImageOptions,
+  filterImage,
+  filterImageAsync,
+} from './src/image.ts';
+export type { ImageBorder, ImageFilterOptions, ImageOutOption } from './src/image-call.ts';
 export {
   type ImageTensorOptions,
   imageToTensor,

@@ -6,18 +6,18 @@ import { oversizedImage, undecodableImage, unreadableFile } from './image-errors
 
 type Sharp = typeof import('sharp').default;
 
-/** The formats that can be written, with the file name endings of each. */
-export const FORMATS = {
+/** A format that can be written. */
+export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff' | 'gif';
+
+/** The formats that can be written, with the file name endings of each; the first one is given to new files. */
+export const FORMATS: Readonly<Record<ImageFormat, readonly [string, ...string[]]>> = {
   png: ['.png'],
   jpeg: ['.jpg', '.jpeg'],
   webp: ['.webp'],
   avif: ['.avif'],
   tiff: ['.tif', '.tiff'],
   gif: ['.gif'],
-} as const satisfies Record<string, readonly string[]>;
-
-/** A format that can be written. */
-export type ImageFormat = keyof typeof FORMATS;
+};
 
 /** The format that a file name's ending means; undefined for none that can be written. */
 export function formatOf(name: string): ImageFormat | undefined {

@@ -28,7 +28,7 @@ export async function planOutputs(
   const add = (input: string, relative: string, error?: Corr2dError): void => {
     const target = format ?? formatOf(input) ?? 'png';
     const { dir, name, ext } = path.parse(relative);
-    const kept = (FORMATS[target] as readonly string[]).includes(ext.toLowerCase());
+    const kept = FORMATS[target].includes(ext.toLowerCase());
     const output = path.join(dir, kept ? `${name}${ext}` : `${name}${FORMATS[target][0]}`);
     // Some systems do not tell names apart by case.
     const owner = owners.get(output.toLowerCase());
