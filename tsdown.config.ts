@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { defineConfig } from 'tsdown';
 
 // tsdown 0.21 is the last line for Node 20 and its declared peer range ends at TypeScript 6. Declarations come from oxc
@@ -19,6 +20,14 @@ export default defineConfig({
   tsconfig: 'tsconfig.build.json',
   plugins: [
     {
+      // Programs that are bundled to ES modules often declare the same name in a banner.
+      name: 'no createRequire by its name',
+      renderChunk: (code) =>
+        code
+          .replace('import { createRequire } from "node:module";', 'import nodeModule from "node:module";')
+          .replace(/(?<![.\w])createRequire\(/, 'nodeModule.createRequire('),
+    },
+    {
       // Kept as it is: bundlers of programs follow its literal requires to the binary. tsdown would change the path.
       name: 'loader',
       resolveId: {
@@ -28,8 +37,15 @@ export default defineConfig({
       },
     },
   ],
-  // What entries share, under a name of its own: it would be called after the folder that the repository is in.
-  outputOptions: { advancedChunks: { groups: [{ name: 'library', minShareCount: 2 }] } },
+  // The part that all entries share would be called after the folder that the repository is in.
+  outputOptions: (options, format) => ({
+    ...options,
+    chunkFileNames: ({ name }) => {
+      const part = name.replace(/\.d$/, '');
+      const named = part === path.basename(import.meta.dirname) ? 'library' : part;
+      return `${named}.${format === 'cjs' ? 'cjs' : 'mjs'}`;
+    },
+  }),
   dts: { oxc: true },
   fixedExtension: true,
   // Stable names, so that two builds of the same sources are the same files.

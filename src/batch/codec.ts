@@ -1,5 +1,7 @@
 /** Image files to pixels and back, by sharp: the only file that knows it. */
 import { stat } from 'node:fs/promises';
+// Not by its name: programs that are bundled may have one of their own.
+import nodeModule from 'node:module';
 import { missingDependency } from '../errors.ts';
 import type { Image, PixelData } from '../pixels.ts';
 import { oversizedImage, undecodableImage, unreadableFile } from './image-errors.ts';
@@ -29,22 +31,21 @@ export function formatOf(name: string): ImageFormat | undefined {
 /** What is decoded: a path, or the bytes of a file. */
 export type Encoded = string | Uint8Array;
 
-let loading: Promise<Sharp> | undefined;
+let loaded: Sharp | undefined;
 
 /**
  * sharp, which the caller has installed.
  *
  * @throws TypeError `ERR_MISSING_DEPENDENCY`
  */
-export function loadSharp(): Promise<Sharp> {
-  loading ??= import('sharp').then(
-    (module) => module.default,
-    (cause: unknown) => {
-      loading = undefined;
-      throw missingDependency('sharp', 'reading and writing image files', cause);
-    },
-  );
-  return loading;
+export function loadSharp(): Sharp {
+  try {
+    // Bundlers do not follow it: programs that read no image files are bundled without sharp.
+    loaded ??= nodeModule.createRequire(import.meta.url)('sharp') as Sharp;
+    return loaded;
+  } catch (cause) {
+    throw missingDependency('sharp', 'reading and writing image files', cause);
+  }
 }
 
 /**
@@ -55,7 +56,7 @@ export function loadSharp(): Promise<Sharp> {
  * @throws RangeError `ERR_FILE_READ`, `ERR_IMAGE_DECODE`, `ERR_LIMIT_EXCEEDED`
  */
 export async function decodeImage(source: Encoded, name: string, maxPixels: number): Promise<Image> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   if (typeof source === 'string') await checkFile(source, name);
   else if (source.byteLength === 0) throw undecodableImage(name, 'no bytes');
   try {
@@ -90,7 +91,7 @@ async function checkFile(file: string, name: string): Promise<void> {
 
 /** Encodes an image; formats of 8 bits take the upper byte of 16-bit samples. */
 export async function encodeImage(image: Image, format: ImageFormat, quality?: number): Promise<Uint8Array> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   const { width, height, channels } = image;
   const gray = channels < 3;
   const deep = image.data instanceof Uint16Array;

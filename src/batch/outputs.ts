@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { Corr2dError } from '../errors.ts';
 import { FORMATS, formatOf, type ImageFormat } from './codec.ts';
 import { duplicateOutput, unreadableFile } from './image-errors.ts';
-import { exists, filesBelow, matchesOf } from './sources.ts';
+import { filesBelow, matchesOf } from './patterns.ts';
+import { exists } from './sources.ts';
 
 /** A file to be made, or the reason why it can't. */
 export interface Planned {

@@ -133,7 +133,7 @@ export async function* processImages(
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidType('a function', 'onProgress', onProgress);
   }
-  await loadSharp();
+  loadSharp();
 
   const { signal: stop } = transformation;
   const progress = { done: 0, failed: 0 };

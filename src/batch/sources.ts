@@ -1,6 +1,5 @@
 /** Where images come from: paths, patterns, bytes and streams as one sequence of things that can be decoded. */
 import { stat } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalidType, typedArrayName } from '../errors.ts';
 import type { Encoded } from './codec.ts';
@@ -78,9 +77,10 @@ function fromFile(path: string): ReadableImage {
 }
 
 async function* fromPattern(pattern: string): AsyncGenerator<ReadableImage, void, undefined> {
+  // When it is needed: it brings a good deal of code.
+  const { isPattern, matchesOf } = await import('./patterns.ts');
   // A file whose name looks like a pattern is meant itself.
-  const { isDynamicPattern } = await import('tinyglobby');
-  if (!isDynamicPattern(pattern) || (await exists(pattern))) {
+  if (!isPattern(pattern) || (await exists(pattern))) {
     yield fromFile(pattern);
     return;
   }
@@ -91,31 +91,12 @@ async function* fromPattern(pattern: string): AsyncGenerator<ReadableImage, void
   for (const path of found) yield fromFile(path);
 }
 
-/** The files that a pattern matches, sorted by name. */
-export async function matchesOf(pattern: string): Promise<string[]> {
-  const { isDynamicPattern } = await import('tinyglobby');
-  if (!isDynamicPattern(pattern)) return [];
-  return files(pattern.replaceAll('\\', '/'), isAbsolute(pattern));
-}
-
-async function files(pattern: string, absolute: boolean): Promise<string[]> {
-  const { glob } = await import('tinyglobby');
-  return (await glob(pattern, { absolute, onlyFiles: true, expandDirectories: false })).sort();
-}
-
 /** Whether there is something of that name. */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,
   );
-}
-
-/** The files below a folder, in it or in its subfolders too, sorted by name. */
-export async function filesBelow(folder: string, recursive: boolean): Promise<string[]> {
-  const { escapePath } = await import('tinyglobby');
-  const pattern = `${escapePath(folder.replaceAll('\\', '/'))}/${recursive ? '**/*' : '*'}`;
-  return files(pattern, isAbsolute(folder));
 }
 
 function fromData(name: string, data: Uint8Array | ByteStream): ReadableImage {

@@ -91,7 +91,7 @@ export async function processToFolder(
   const dryRun = checkBoolean(given.dryRun ?? false, 'dryRun');
   const recursive = checkBoolean(given.recursive ?? false, 'recursive');
   const isStopped = (given.isStopped ?? (() => false)) as () => boolean;
-  await loadSharp();
+  loadSharp();
 
   const planned = await planOutputs(inputs, { format, recursive, out });
   const job = fingerprint([pipeline, quality ?? null, info().version]);
