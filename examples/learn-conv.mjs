@@ -1,23 +1,25 @@
-// Learn what a convolution is: find an edge by hand, then let the computer find the kernel that found it (seed 1.3).
-import { corr2d, Tensor } from 'corr2d';
+// Learn what a convolution is: find edges with a kernel made by hand, then let a layer learn the kernel that found them, from nothing
+// but the image and its edges (seed 1.3).
+import { Conv2D, corr2d, Tensor } from 'corr2d';
 
 const image = Array.from({ length: 6 }, () => [1, 1, 0, 0, 0, 0, 1, 1]);
 const edges = corr2d(image, [[1, -1]]);
 console.log('edges of a row:', edges.toArray()[0]);
 
-let kernel = Tensor.rand([1, 2], { seed: 1 });
-for (let step = 1; step <= 20; step++) {
-  const error = corr2d(image, kernel).data.map((value, i) => 2 * (value - edges.data[i]));
-  const gradient = corr2d(image, new Tensor(error, edges.shape)); // how each weight moves the squared error
-  kernel = new Tensor(
-    kernel.data.map((weight, i) => weight - 0.03 * gradient.data[i]),
-    kernel.shape,
+const layer = new Conv2D({ kernelSize: [1, 2], bias: false, init: 'uniform', seed: 1 });
+let loss = Number.POSITIVE_INFINITY;
+let steps = 0;
+while (loss > 1e-6 && steps < 100) {
+  const error = layer.forward(image).data.map((value, i) => value - edges.data[i]);
+  loss = error.reduce((sum, e) => sum + e * e, 0);
+  const gradOutput = new Tensor(
+    error.map((e) => 2 * e),
+    edges.shape,
   );
+  layer.step(layer.backward(image, gradOutput), { lr: 0.03 });
+  steps += 1;
+  if (steps % 5 === 0)
+    console.log(`step ${String(steps).padStart(2)}: squared error ${loss.toExponential(1)}`);
 }
-console.log(
-  'learned kernel:',
-  kernel
-    .toArray()[0]
-    .map((weight) => weight.toFixed(3))
-    .join(', '),
-);
+const learned = [...layer.weight.data].map((weight) => weight.toFixed(3));
+console.log(`learned kernel: ${learned.join(', ')} in ${steps} steps`);

@@ -28,15 +28,36 @@ test('every example has a test', () => {
     'filter-server-image.mjs',
     'learn-conv.mjs',
     'lenet.mjs',
+    'train-digits.mjs',
   ]);
 });
 
 test('learn-conv.mjs finds the edges and learns the kernel', { timeout: MINUTE }, async () => {
   const lines = await runExample('learn-conv.mjs');
   expect(lines.replace(/\s+/g, ' ')).toContain('[ 0, 1, 0, 0, 0, -1, 0 ]');
-  const learned = /learned kernel: (\S+), (\S+)/.exec(lines);
-  expect(Number(learned?.[1])).toBeCloseTo(1, 1);
-  expect(Number(learned?.[2])).toBeCloseTo(-1, 1);
+  const learned = /learned kernel: (\S+), (\S+) in (\d+) steps/.exec(lines);
+  expect(Number(learned?.[1])).toBeCloseTo(1, 2);
+  expect(Number(learned?.[2])).toBeCloseTo(-1, 2);
+  expect(Number(learned?.[3])).toBeLessThan(100);
+});
+
+test('train-digits.mjs learns to read digits, and draws how', { timeout: 2 * MINUTE }, async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'corr2d-digits-'));
+  const svg = path.join(folder, 'loss.svg');
+  try {
+    const lines = await runExample('train-digits.mjs', '--svg', svg);
+    const epochs = [...lines.matchAll(/epoch \d+: loss (\S+), (\S+) % of unseen digits right/g)];
+    expect(epochs).toHaveLength(10);
+    const [first, last] = [epochs[0], epochs.at(-1)];
+    expect(Number(last?.[1])).toBeLessThan(Number(first?.[1]) / 4);
+    expect(Number(last?.[2])).toBeGreaterThan(95);
+    expect(lines).toMatch(/^loss [▁▂▃▄▅▆▇█]{64}$/m);
+    const { format, width = 0 } = await sharp(svg).metadata();
+    expect(format).toBe('svg');
+    expect(width).toBeGreaterThan(600);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('lenet.mjs prints the shapes of the book', { timeout: MINUTE }, async () => {
