@@ -10,7 +10,6 @@ export default defineConfig({
   entry: {
     index: 'index.ts',
     bench: 'bench/index.ts',
-    'bench-main': 'bench/main.ts',
     cli: 'src/cli/main.ts',
   },
   format: ['esm', 'cjs'],

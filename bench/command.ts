@@ -4,6 +4,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { anyNumber, positiveInteger } from '../src/cli/arguments.ts';
+import { EXIT_FAILED, EXIT_INTERRUPTED } from '../src/cli/exit.ts';
 import { invalidValue } from '../src/errors.ts';
 import type { Backend, BackendSource } from './backend.ts';
 import { type BenchOptions, bench } from './bench.ts';
@@ -32,29 +34,25 @@ interface Flags {
   compare?: string;
 }
 
-function count(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Expected a positive integer.');
-  return Number(text);
-}
-
 function seconds(text: string): number {
-  if (!(Number(text) > 0 && Number(text) <= 3600)) throw new InvalidArgumentError('Expected seconds.');
-  return Number(text);
+  const value = anyNumber(text);
+  if (value <= 0) throw new InvalidArgumentError('It must be more than 0.');
+  return value;
 }
 
 function pattern(text: string): RegExp {
   try {
     return new RegExp(text);
   } catch {
-    throw new InvalidArgumentError('Expected a regular expression.');
+    throw new InvalidArgumentError('It must be a regular expression.');
   }
 }
 
 const list = (text: string): string[] => text.split(',');
 const more = (text: string, before: string[]): string[] => [...before, text];
 
-/** The command; `done` is told the exit code of a run. */
-export function benchCommand(done: (code: number) => void): Command {
+/** The command. */
+export function benchCommand(): Command {
   return new Command('bench')
     .description('measure corr2d and every other backend that is installed')
     .argument('[problems...]', 'problems on one line, such as conv:c64h56w56-o64k3p1')
@@ -62,8 +60,8 @@ export function benchCommand(done: (code: number) => void): Command {
     .option('--only <regex>', 'only problems whose name or class matches', pattern)
     .option('--backends <list>', 'names, separated by commas (default: all that are installed)', list)
     .option('--backend <module>', 'a backend of your own: a module whose default export is one', more, [])
-    .option('--threads <n>', 'threads of every backend', count)
-    .option('--rounds <n>', 'rounds over all backends', count, 5)
+    .option('--threads <n>', 'threads of every backend', positiveInteger)
+    .option('--rounds <n>', 'rounds over all backends', positiveInteger, 5)
     .option('--time <seconds>', 'time of a round of one backend', seconds, 0.05)
     .option('--cold', 'empty the caches before each run')
     .option('--full', 'compare all elements with the reference, not a sample')
@@ -74,7 +72,9 @@ export function benchCommand(done: (code: number) => void): Command {
     .addOption(
       new Option('--compare <file>', 'list what got slower since a report of --json; then exit with 1'),
     )
-    .action(async (problems: string[], flags: Flags) => done(await runBench(problems, flags)));
+    .action(async (problems: string[], flags: Flags) => {
+      process.exitCode = await runBench(problems, flags);
+    });
 }
 
 /** The module of a third party. */
@@ -148,9 +148,9 @@ async function runBench(problems: string[], flags: Flags): Promise<number> {
   if (before !== undefined) {
     const comparison = compare(before, report);
     console.log(`\n${comparisonText(comparison)}`);
-    if (comparison.slower.length > 0) return 1;
+    if (comparison.slower.length > 0) return EXIT_FAILED;
   }
-  return report.interrupted ? 130 : 0;
+  return report.interrupted ? EXIT_INTERRUPTED : 0;
 }
 
 /** A bar on standard error, on terminals only. */

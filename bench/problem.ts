@@ -60,6 +60,11 @@ export function isFilter(problem: Problem): problem is FilterProblem {
   return problem.kind === 'filter' || problem.kind === 'gauss';
 }
 
+/** Whether it is a forward pass on tensors. */
+export function hasPlan(problem: Problem): boolean {
+  return !isFilter(problem) && !problem.kind.endsWith('grad');
+}
+
 /** Height and width of what the forward operator gives. */
 export function outputSides(problem: Problem): Sides {
   const { h, w, kernel } = problem;

@@ -1,11 +1,13 @@
 /** This package off the event loop: the input is copied, the result is new, a promise is awaited. */
-import { info, type Plan, Tensor } from '../../index.ts';
+import { filterImageAsync, info, Tensor } from '../../index.ts';
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
-import { type ConvProblem, isFilter, type PoolProblem } from '../problem.ts';
-import { makePlan, pinThreads, planDetails, supports } from './corr2d.ts';
+import type { Data, Weights } from '../data.ts';
+import { type ConvProblem, type FilterProblem, isFilter, type PoolProblem } from '../problem.ts';
+import { filterArguments, makePlan, pinThreads, planDetails } from './corr2d.ts';
 
-function prepare(plan: Plan, data: Float32Array, threads: number): Prepared {
-  const x = new Tensor(data, plan.inputShape);
+function preparePlan(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Prepared {
+  const plan = makePlan(problem, weights, threads);
+  const x = new Tensor(weights.x as Float32Array, plan.inputShape);
   let last: Tensor | undefined;
   return {
     run: async () => {
@@ -14,6 +16,18 @@ function prepare(plan: Plan, data: Float32Array, threads: number): Prepared {
     output: () => (last as Tensor).data,
     dispose: () => {},
     details: () => planDetails(plan, threads),
+  };
+}
+
+function prepareFilter(problem: FilterProblem, weights: Weights): Prepared {
+  const { image, taps, options } = filterArguments(problem, weights);
+  let last: Data | undefined;
+  return {
+    run: async () => {
+      last = (await filterImageAsync<Data>(image, taps, options)).data;
+    },
+    output: () => last as Data,
+    dispose: () => {},
   };
 }
 
@@ -26,13 +40,11 @@ export const corr2dAsync: BackendSource = {
       name: 'corr2d-async',
       version: info().version,
       family: 'corr2d',
-      supports: (problem) => supports(problem) && !isFilter(problem),
+      supports: ({ kind }) => !kind.endsWith('grad'),
       prepare: (problem, weights) =>
-        prepare(
-          makePlan(problem as ConvProblem | PoolProblem, weights, threads),
-          weights.x as Float32Array,
-          threads,
-        ),
+        isFilter(problem)
+          ? prepareFilter(problem, weights)
+          : preparePlan(problem as ConvProblem | PoolProblem, weights, threads),
       close: pinThreads(threads),
     }),
 };

@@ -3,8 +3,8 @@ import { info, Tensor } from '../../index.ts';
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
 import type { Weights } from '../data.ts';
 import { toChannelsFirst, toChannelsLast } from '../planes.ts';
-import { type ConvProblem, isFilter, type PoolProblem } from '../problem.ts';
-import { makePlan, pinThreads, planDetails, supports } from './corr2d.ts';
+import { type ConvProblem, hasPlan, type PoolProblem } from '../problem.ts';
+import { makePlan, pinThreads, planDetails } from './corr2d.ts';
 
 function prepare(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Prepared {
   const plan = makePlan(problem, weights, threads, 'NHWC');
@@ -33,7 +33,7 @@ export const corr2dChannelsLast: BackendSource = {
       version: info().version,
       family: 'corr2d',
       layout: 'NHWC',
-      supports: (problem) => supports(problem) && !isFilter(problem),
+      supports: hasPlan,
       prepare: (problem, weights) => prepare(problem as ConvProblem | PoolProblem, weights, threads),
       close: pinThreads(threads),
     }),

@@ -1,17 +1,22 @@
 /** This package: a plan, run on the calling thread with the memory for its result reused. */
-import { filterImage, gaussian, getThreads, info, type Plan, setThreads, Tensor } from '../../index.ts';
+import {
+  type FilterImageOptions,
+  filterImage,
+  gaussian,
+  getThreads,
+  type Image,
+  info,
+  type Plan,
+  setThreads,
+  Tensor,
+} from '../../index.ts';
 import { AvgPool2D } from '../../src/layers/avg-pool2d.ts';
 import { Conv2D } from '../../src/layers/conv2d.ts';
 import { MaxPool2D } from '../../src/layers/max-pool2d.ts';
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
+import { prepareBackward } from '../corr2d-backward.ts';
 import { type Data, sigmaOf, type Weights } from '../data.ts';
-import {
-  type ConvProblem,
-  type FilterProblem,
-  isFilter,
-  type PoolProblem,
-  type Problem,
-} from '../problem.ts';
+import { type ConvProblem, type FilterProblem, isFilter, type PoolProblem } from '../problem.ts';
 
 /** A plan of a convolution or a pooling. */
 export function makePlan(
@@ -54,24 +59,38 @@ function preparePlan(problem: ConvProblem | PoolProblem, weights: Weights, threa
   };
 }
 
-function prepareFilter({ kind, w, h, c, kernel, pixels }: FilterProblem, weights: Weights): Prepared {
-  const image = { data: weights.x, width: w, height: h, channels: c };
-  const out: Data = pixels === 'u8' ? new Uint8Array(w * h * c) : new Float32Array(w * h * c);
-  const taps =
-    kind === 'gauss' ? gaussian(sigmaOf(kernel[0]), kernel[0]) : new Tensor(weights.weight, kernel);
-  const options = { border: 'replicate', alpha: 'filter', out } as const;
+/** The arguments of a filter, and memory for its result. */
+export interface FilterArguments {
+  readonly image: Image<Data>;
+  readonly taps: Tensor;
+  readonly options: FilterImageOptions<Data>;
+  readonly out: Data;
+}
+
+/** What a filter is called with. */
+export function filterArguments(
+  { kind, w: width, h: height, c: channels, kernel, pixels }: FilterProblem,
+  weights: Weights,
+): FilterArguments {
+  const size = width * height * channels;
+  return {
+    image: { data: weights.x, width, height, channels },
+    taps: kind === 'gauss' ? gaussian(sigmaOf(kernel[0]), kernel[0]) : new Tensor(weights.weight, kernel),
+    options: { border: 'replicate', alpha: 'filter' },
+    out: pixels === 'u8' ? new Uint8Array(size) : new Float32Array(size),
+  };
+}
+
+function prepareFilter(problem: FilterProblem, weights: Weights): Prepared {
+  const { image, taps, options, out } = filterArguments(problem, weights);
+  const all = { ...options, out };
   return {
     run: () => {
-      filterImage<Data>(image, taps, options);
+      filterImage<Data>(image, taps, all);
     },
     output: () => out,
     dispose: () => {},
   };
-}
-
-/** Whether there is an operator for it. */
-export function supports({ kind }: Problem): boolean {
-  return !kind.endsWith('grad');
 }
 
 /** Sets the number of threads of the process; gives a function that takes it back. */
@@ -89,11 +108,13 @@ export const corr2d: BackendSource = {
     defineBackend({
       name: 'corr2d',
       version: info().version,
-      supports,
-      prepare: (problem, weights) =>
-        isFilter(problem)
-          ? prepareFilter(problem, weights)
-          : preparePlan(problem as ConvProblem | PoolProblem, weights, threads),
+      supports: () => true,
+      prepare(problem, weights) {
+        if (isFilter(problem)) return prepareFilter(problem, weights);
+        if (problem.kind.endsWith('grad'))
+          return prepareBackward(problem as ConvProblem | PoolProblem, weights);
+        return preparePlan(problem as ConvProblem | PoolProblem, weights, threads);
+      },
       close: pinThreads(threads),
     }),
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `corr2d`: one file for each subcommand, which parses, prints, and calls the library. */
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from '../../bench/command.ts';
 import { info } from '../runtime.ts';
 import { EXIT_FAILED, EXIT_USAGE, isUsageError } from './exit.ts';
 import { filterCommand } from './filter.ts';
@@ -8,7 +9,7 @@ import { infoCommand } from './info.ts';
 import { pipelineCommand } from './pipeline.ts';
 import { poolCommand } from './pool.ts';
 
-const commands = [filterCommand, poolCommand, pipelineCommand, infoCommand];
+const commands = [filterCommand, poolCommand, pipelineCommand, benchCommand, infoCommand];
 
 async function main(): Promise<void> {
   const program = new Command('corr2d')

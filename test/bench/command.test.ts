@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,9 +21,7 @@ interface Ended {
 
 /** Runs the command; `onStart` has the process. */
 function bench(args: string[], onStart?: (child: ReturnType<typeof spawn>) => void): Promise<Ended> {
-  const main = pathToFileURL(path.join(root, 'dist/bench-main.mjs')).href;
-  const program = `import { main } from ${JSON.stringify(main)}; process.exitCode = await main(process.argv.slice(1))`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, '--', ...args], { cwd: root });
+  const child = spawn(process.execPath, ['dist/cli.mjs', 'bench', ...args], { cwd: root });
   onStart?.(child);
   return new Promise((resolve) => {
     const ended: Ended = { code: null, stdout: '', stderr: '' };
@@ -94,29 +92,38 @@ test.skipIf(process.platform === 'win32')(
 );
 
 test.each([
-  [['--suite', 'layer'], /^expected one of layers, .* for suite, received "layer"\n$/],
-  [['--backends', 'corr2d,torch'], /^expected one of corr2d, .* for backend, received "torch"\n$/],
-  [['conv:h3'], /^expected .* for a problem, received "conv:h3"\n$/],
-  [['--backend', 'no-such-file.mjs'], /^expected a module .* for backend, received "no-such-file.mjs"\n$/],
+  [['--suite', 'layer'], /^corr2d: expected one of layers, .* for suite, received "layer"\n$/],
+  [['--backends', 'corr2d,torch'], /^corr2d: expected one of corr2d, .* for backend, received "torch"\n$/],
+  [['conv:h3'], /^corr2d: expected .* for a problem, received "conv:h3"\n$/],
+  [
+    ['--backend', 'no-such-file.mjs'],
+    /^corr2d: expected a module .* for backend, received "no-such-file.mjs"\n$/,
+  ],
   [
     ['--backend', 'scripts/lib/count.mjs'],
-    /^expected a module whose default export is a backend for backend, /,
+    /^corr2d: expected a module whose default export is a backend for backend, /,
   ],
   [
     ['--threads', '0'],
-    /^error: option '--threads <n>' argument '0' is invalid. Expected a positive integer.\n$/,
+    /^error: option '--threads <n>' argument '0' is invalid. It must be a whole number of at least 1.\n$/,
   ],
   [['--only', '('], /^error: option '--only <regex>' argument '\(' is invalid/],
   [
     ['--only', 'nothing'],
-    /^expected a pattern that some problem matches for only, received "\/nothing\/"\n$/,
+    /^corr2d: expected a pattern that some problem matches for only, received "\/nothing\/"\n$/,
   ],
   [['--sweet', 'layers'], /^error: unknown option '--sweet'\n/],
-  [['--json', 'no/such/folder/a.json'], /^expected a file in a folder that can be written to for json, /],
-  [['--compare', 'package.json'], /^expected a report of this version for before, received an object\n$/],
+  [
+    ['--json', 'no/such/folder/a.json'],
+    /^corr2d: expected a file in a folder that can be written to for json, /,
+  ],
+  [
+    ['--compare', 'package.json'],
+    /^corr2d: expected a report of this version for before, received an object\n$/,
+  ],
   [
     ['--compare', 'no-such-file'],
-    /^expected a report written by --json for compare, received "no-such-file"\n$/,
+    /^corr2d: expected a report written by --json for compare, received "no-such-file"\n$/,
   ],
 ])('%j is refused with one line and exit code 2', { timeout: MINUTE }, async (args, message) => {
   const { code, stdout, stderr } = await bench(args);
