@@ -31,12 +31,11 @@ describe('the tarball', () => {
       /^native\/binding\.(cjs|d\.cts)$/,
       /^native\/corr2d\.[\w-]+\.node$/,
     ];
-    expect(consumer.packedFiles.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual(
-      [],
-    );
-    expect(expected.filter((pattern) => !consumer.packedFiles.some((file) => pattern.test(file)))).toEqual(
-      [],
-    );
+    // The WebAssembly modules need another compiler, so that not every clone has them.
+    const allowed = [...expected, /^wasm\/corr2d\.[\w-]+\.wasm$/];
+    const { packedFiles } = consumer;
+    expect(packedFiles.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
+    expect(expected.filter((pattern) => !packedFiles.some((file) => pattern.test(file)))).toEqual([]);
   });
 
   test('runs no script and brings no package when it is installed', () => {
@@ -63,7 +62,11 @@ describe('the tarball', () => {
   test('is clean by arethetypeswrong', async () => {
     const result = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
     expect(result.types).not.toBe(false);
-    expect('problems' in result ? result.problems : result).toEqual([]);
+    // Node 10 knows no "exports", so that it finds the root only; corr2d needs Node 20.
+    const problems = 'problems' in result ? result.problems : [result];
+    expect(
+      problems.filter((problem) => !('resolutionKind' in problem) || problem.resolutionKind !== 'node10'),
+    ).toEqual([]);
   });
 });
 

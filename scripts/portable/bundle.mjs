@@ -1,0 +1,68 @@
+// node scripts/portable/bundle.mjs FOLDER NATIVE: bundles the unit tests with vitest's runner, for the addon in the folder NATIVE, to
+// be run by any engine: `node FOLDER/main.mjs [FILE...]`, the same with Bun or Deno.
+//
+// vitest itself needs native helpers for the machine it runs on; in an emulator, under wine or in another engine they are not to
+// be had or cost minutes.
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { root } from '../lib/command.mjs';
+
+const [target, native] = process.argv.slice(2);
+const here = path.join(root, 'scripts/portable');
+const files = readdirSync(path.join(root, 'test')).filter(
+  (name) =>
+    name.endsWith('.test.ts') &&
+    // Another package with a binary, which is not there for the engine's platform.
+    !/from 'sharp'/.test(readFileSync(path.join(root, 'test', name), 'utf8')),
+);
+
+// Sources keep their own addresses, by which they find fixtures. The loader lies beside the addon as in a package.
+const addresses = {
+  name: 'addresses',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^vitest$/ }, () => ({ path: path.join(here, 'vitest.mjs') }));
+    onResolve({ filter: /\/loader\/\w+\.cjs$/ }, ({ path: name }) => ({
+      path: `./loader/${path.basename(name)}`,
+      external: true,
+    }));
+    onLoad({ filter: /\.(ts|mjs|js)$/ }, ({ path: file }) => {
+      if (file.includes('node_modules')) return undefined;
+      const text = readFileSync(file, 'utf8');
+      const contents = text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href));
+      return { contents, loader: file.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  },
+};
+
+const main = `
+import { runFiles } from './run.mjs';
+const wanted = process.argv.slice(2);
+const all = [${files.map((name) => `{ name: '${name}', load: () => import('../../test/${name}') }`).join(',\n')}];
+const { passed, failed } = await runFiles(all.filter(({ name }) => wanted.length === 0 || wanted.includes(name)), console.log);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+`;
+
+rmSync(target, { recursive: true, force: true });
+await build({
+  stdin: { contents: main, resolveDir: here, sourcefile: path.join(here, 'main.mjs') },
+  outdir: target,
+  outExtension: { '.js': '.mjs' },
+  entryNames: 'main',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'es2022',
+  // The repository's own modules may contain CommonJS packages.
+  banner: {
+    js: "import { createRequire as $require } from 'node:module'; const require = $require(import.meta.url);",
+  },
+  plugins: [addresses],
+  logLevel: 'warning',
+});
+cpSync(path.join(root, 'loader'), path.join(target, 'loader'), { recursive: true });
+cpSync(native, path.join(target, 'native'), { recursive: true });
+if (existsSync(path.join(root, 'wasm')))
+  cpSync(path.join(root, 'wasm'), path.join(target, 'wasm'), { recursive: true });
