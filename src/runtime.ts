@@ -1,13 +1,12 @@
-import { cpus } from 'node:os';
 import { checkInteger } from './check.ts';
-import { native } from './native.ts';
+import { type Backend, backend, cpu, native } from './native.ts';
 
 /** What the package runs on. */
 export interface Info {
   /** Version of the package. */
   version: string;
-  /** What computes. */
-  backend: 'native';
+  /** What computes: the addon, or the WebAssembly module (`CORR2D_BACKEND=wasm`, `corr2d/wasm`), on one thread. */
+  backend: Backend;
   /** The instruction set in use: the best of `isas`, or the lower one that the environment's `CORR2D_ISA` asks for. */
   isa: string;
   /** Every instruction set of this machine that there are kernels for, best first. */
@@ -16,7 +15,7 @@ export interface Info {
   threads: number;
   /** Names for the option `algorithm`. */
   algorithms: string[];
-  /** Name of the processor. */
+  /** Name of the processor; in a page, what the browser says of itself. */
   cpu: string;
 }
 
@@ -26,8 +25,7 @@ export const MAX_THREADS = 1024;
 /** What the package runs on; a fresh object. */
 export function info(): Info {
   const { version, isa, isas, threads, algorithms } = native.runtimeInfo();
-  const cpu = cpus()[0]?.model.trim() ?? process.arch;
-  return { version, backend: 'native', isa, isas: [...isas], threads, algorithms: [...algorithms], cpu };
+  return { version, backend, isa, isas: [...isas], threads, algorithms: [...algorithms], cpu: cpu() };
 }
 
 /**

@@ -322,7 +322,8 @@ describe('adaptive and global pooling', () => {
   });
 
   it('keeps a side that is null', () => {
-    expect(bits(adaptiveMaxPool2d(x, null))).toEqual(bits(x));
+    // Not by bits: a NaN's sign is the engine's choice in WebAssembly.
+    expect(adaptiveMaxPool2d(x, null).toArray()).toEqual(x.toArray());
     expect(adaptiveAvgPool2d(Tensor.ones([2, 4, 5]), [null, 2]).shape).toEqual([2, 4, 2]);
   });
 

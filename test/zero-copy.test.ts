@@ -1,14 +1,14 @@
 /** A synchronous call reads the caller's memory and writes into `out`: no copy in between. */
-import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Conv2D, conv2d, corr2d, MaxPool2D, maxPool2d, pool2d, Tensor } from '../index.ts';
-import type * as Binding from '../native/binding.cjs';
+import { loadNative } from '../loader/native.cjs';
+import { onWasm } from './support/backend.ts';
 import { bits, expectClose } from './support/close.ts';
 import { naiveCorr2d } from './support/naive.ts';
 
-const native = createRequire(import.meta.url)('../native/binding.cjs') as typeof Binding;
+const native = loadNative();
 
-describe('addresses as the native side sees them', () => {
+describe.skipIf(onWasm)('addresses as the native side sees them', () => {
   it('are the same for every view of one buffer, byteOffset added', () => {
     const data = new Float32Array(1000);
     const address = native.addressOf(data);
@@ -27,7 +27,7 @@ describe('addresses as the native side sees them', () => {
   });
 });
 
-describe('what the native side is handed', () => {
+describe.skipIf(onWasm)('what the native side is handed', () => {
   afterEach(() => vi.restoreAllMocks());
 
   const data = Float32Array.from({ length: 400 }, (_, i) => i % 7);
@@ -177,7 +177,7 @@ describe('strided views', () => {
   });
 });
 
-describe('asynchronous calls', () => {
+describe.skipIf(onWasm)('asynchronous calls', () => {
   afterEach(() => vi.restoreAllMocks());
 
   it('read a moved input where it lies, and compute the result in its own memory', async () => {

@@ -221,7 +221,7 @@ describe('layers', () => {
 });
 
 test('runtime', () => {
-  expectTypeOf(info().backend).toEqualTypeOf<'native'>();
+  expectTypeOf(info().backend).toEqualTypeOf<'native' | 'wasm'>();
   expectTypeOf(setLimits({ maxElements: 1 })).toEqualTypeOf<Limits>();
 });
 

@@ -219,8 +219,8 @@ impl Window {
 /// No window may span more and no padding may be wider, so that a small input never asks for a huge working memory.
 const MAX_WINDOW: usize = 1 << 26;
 
-/// No side of an image may be longer, so that sums of a few sides never overflow.
-const MAX_SIDE: usize = 1 << 48;
+/// No side of an image may be longer, so that sums of a few sides never overflow; less where addresses are short.
+pub(crate) const MAX_SIDE: usize = if usize::BITS > 48 { 1_usize.wrapping_shl(48) } else { 1 << 29 };
 
 /// No vector has more floats.
 const MOST_LANES: usize = 16;

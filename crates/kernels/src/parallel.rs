@@ -27,7 +27,8 @@ impl Cancel {
 #[derive(Clone)]
 pub struct Pool {
     threads: usize,
-    helpers: Arc<ThreadPool>,
+    /// None where there are no threads (WebAssembly): the caller does everything.
+    helpers: Option<Arc<ThreadPool>>,
     /// Invitations that no helper has read yet.
     unread: Arc<AtomicUsize>,
     cancel: Option<Arc<Cancel>>,
@@ -39,10 +40,13 @@ const MOST_UNREAD: usize = 4;
 impl Pool {
     /// A pool in which `threads` threads (at least 1) work on a call: the caller with helpers, or the helpers on a spawned call.
     pub fn new(threads: usize) -> Result<Pool, ThreadPoolBuildError> {
+        if cfg!(target_family = "wasm") {
+            return Ok(Pool { threads: 1, helpers: None, unread: Arc::default(), cancel: None });
+        }
         let threads = threads.max(1);
         let helpers =
             ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("corr2d-{i}")).build()?;
-        Ok(Pool { threads, helpers: Arc::new(helpers), unread: Arc::default(), cancel: None })
+        Ok(Pool { threads, helpers: Some(Arc::new(helpers)), unread: Arc::default(), cancel: None })
     }
 
     /// The processors this process may use: its affinity mask and its cgroup's quota, whichever is smaller.
@@ -63,7 +67,10 @@ impl Pool {
     /// Calls `work` on one of the pool's threads, in the order of these calls, without waiting for it. A panic in it aborts the
     /// process, so `work` has to catch its own.
     pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
-        self.helpers.spawn_fifo(work);
+        match &self.helpers {
+            Some(helpers) => helpers.spawn_fifo(work),
+            None => work(),
+        }
     }
 
     /// Calls `work` once for every tile in `0..tiles`, on at most `threads` threads, and returns when all are done or, if it was
@@ -84,15 +91,14 @@ impl Pool {
                 work(tile);
             }
         };
-        if threads > 1 {
-            self.share(threads - 1, &drain);
-        } else {
-            drain();
+        match &self.helpers {
+            Some(pool) if threads > 1 => self.share(pool, threads - 1, &drain),
+            _ => drain(),
         }
     }
 
     /// Runs `drain` on this thread and on those of `helpers` invited threads that come while it does.
-    fn share(&self, helpers: usize, drain: &(dyn Fn() + Sync)) {
+    fn share(&self, pool: &ThreadPool, helpers: usize, drain: &(dyn Fn() + Sync)) {
         let invitation = Arc::new(Invitation::new(drain));
         for _ in 0..helpers {
             if self.unread.load(Ordering::Relaxed) >= MOST_UNREAD * self.threads {
@@ -100,7 +106,7 @@ impl Pool {
             }
             let (invitation, unread) = (invitation.clone(), self.unread.clone());
             unread.fetch_add(1, Ordering::Relaxed);
-            self.helpers.spawn(move || {
+            pool.spawn(move || {
                 unread.fetch_sub(1, Ordering::Relaxed);
                 invitation.accept();
             });

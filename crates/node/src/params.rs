@@ -9,7 +9,7 @@ use corr2d_kernels::geometry::{
 use corr2d_kernels::image::{Alpha, Frame, Gradient, ImagePoolMode, ImageRequest, Method};
 
 /// The largest integer below which every other is exact in a double.
-const MOST: usize = 9_007_199_254_740_991;
+const MOST: f64 = 9_007_199_254_740_991.0;
 
 /// Reads places of a parameter array.
 #[derive(Clone, Copy)]
@@ -26,7 +26,8 @@ impl<'a> Params<'a> {
         let value = self.number(place)?;
         // The conversion saturates, so whatever is negative, fractional, too large or NaN does not come back as it was.
         let size = value as usize;
-        if size as f64 == value && size <= MOST {
+        // Where addresses are short, what they can't count is the largest size, which no geometry accepts.
+        if (size as f64 == value || (size == usize::MAX && value.fract() == 0.0)) && value <= MOST {
             Ok(size)
         } else {
             Err(Failure::Value(format!(

@@ -1,6 +1,7 @@
 //! What the process shares: the instruction set and the pool of threads. Every worker thread of Node uses the same ones, so that
 //! eight workers do not start eight pools.
 
+use crate::environment::variable;
 use crate::error::{Failure, throw};
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::ALGORITHMS;
@@ -17,15 +18,15 @@ pub(crate) struct Runtime {
 impl Runtime {
     /// `CORR2D_ISA` and `CORR2D_THREADS`, or else what this machine has.
     fn from_environment() -> Result<Runtime, String> {
-        let isa = match std::env::var("CORR2D_ISA") {
-            Ok(name) if !name.is_empty() => Isa::named(&name).map_err(|_| {
+        let isa = match variable("CORR2D_ISA") {
+            Some(name) => Isa::named(&name).map_err(|_| {
                 let names: Vec<_> = Isa::available().map(Isa::name).collect();
                 format!("expected one of {} for CORR2D_ISA, received '{name}'", names.join(", "))
             })?,
-            _ => Isa::best(),
+            None => Isa::best(),
         };
-        let threads = match std::env::var("CORR2D_THREADS") {
-            Ok(count) if !count.is_empty() => count
+        let threads = match variable("CORR2D_THREADS") {
+            Some(count) => count
                 .parse()
                 .ok()
                 .filter(|threads| (1..=MOST_THREADS).contains(threads))
@@ -34,7 +35,7 @@ impl Runtime {
                         "expected an integer from 1 to {MOST_THREADS} for CORR2D_THREADS, received '{count}'"
                     )
                 })?,
-            _ => Pool::default_threads(),
+            None => Pool::default_threads(),
         };
         let pool = Pool::new(threads).map_err(|error| error.to_string())?;
         Ok(Runtime { isa, pool: RwLock::new(Arc::new(pool)) })

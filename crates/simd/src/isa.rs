@@ -45,6 +45,8 @@ instruction_sets! {
     #[cfg(target_arch = "x86_64")]  Avx512, "avx512", avx512;
     #[cfg(target_arch = "x86_64")]  Avx2,   "avx2",   avx2;
     #[cfg(target_arch = "aarch64")] Neon,   "neon",   neon;
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))] Relaxed128, "relaxed-simd", wasm128_relaxed;
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))] Wasm128, "simd128", wasm128;
                                     Scalar, "scalar", scalar;
 }
 

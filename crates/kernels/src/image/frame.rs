@@ -1,6 +1,7 @@
 //! The sizes of an image whose channels lie side by side.
 
 use crate::error::Error;
+use crate::geometry::MAX_SIDE;
 
 /// The sizes of an image; rows may have a gap behind them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,5 +54,5 @@ impl Frame {
 
 /// The product, if it is far from what can be addressed.
 pub(super) fn addressable(sizes: &[usize]) -> Option<usize> {
-    sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size)).filter(|n| *n < 1 << 48)
+    sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size)).filter(|n| *n < MAX_SIDE)
 }

@@ -1,0 +1,127 @@
+//! WebAssembly's SIMD128: four floats, and sixteen registers as engines on x86-64 have them.
+
+use crate::{Kernel, Simd};
+use core::arch::wasm32::*;
+
+/// Proof of nothing at run time: a module with these instructions is only loaded by an engine that has them. `FUSED` tells whether
+/// they include the relaxed multiply-add.
+#[derive(Clone, Copy)]
+pub(crate) struct Vectors<const FUSED: bool>(());
+
+pub(crate) type Token = Vectors<false>;
+
+pub(crate) fn detect() -> bool {
+    true
+}
+
+/// # Safety
+/// None needed: the module was compiled for SIMD128 as a whole; `unsafe` only to have the signature of the other tiers.
+pub(crate) unsafe fn enter<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Vectors::<false>(()))
+}
+
+/// # Safety
+/// As for [`enter`], with relaxed SIMD.
+#[cfg(target_feature = "relaxed-simd")]
+pub(crate) unsafe fn enter_fused<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Vectors::<true>(()))
+}
+
+const LANES: usize = 4;
+
+// SAFETY of every access below: memory is the caller's promise.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl<const FUSED: bool> Simd for Vectors<FUSED> {
+    type V = v128;
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> v128 {
+        f32x4_splat(x)
+    }
+
+    #[inline(always)]
+    fn add(self, a: v128, b: v128) -> v128 {
+        f32x4_add(a, b)
+    }
+
+    #[inline(always)]
+    fn sub(self, a: v128, b: v128) -> v128 {
+        f32x4_sub(a, b)
+    }
+
+    #[inline(always)]
+    fn mul(self, a: v128, b: v128) -> v128 {
+        f32x4_mul(a, b)
+    }
+
+    #[inline(always)]
+    fn div(self, a: v128, b: v128) -> v128 {
+        f32x4_div(a, b)
+    }
+
+    // The relaxed instruction is one rounding where the CPU has a fused multiply-add, and two where it has not.
+    #[inline(always)]
+    fn mul_add(self, a: v128, b: v128, c: v128) -> v128 {
+        #[cfg(target_feature = "relaxed-simd")]
+        if FUSED {
+            return f32x4_relaxed_madd(a, b, c);
+        }
+        f32x4_add(f32x4_mul(a, b), c)
+    }
+
+    #[inline(always)]
+    fn max(self, a: v128, b: v128) -> v128 {
+        f32x4_max(a, b)
+    }
+
+    #[inline(always)]
+    fn min(self, a: v128, b: v128) -> v128 {
+        f32x4_min(a, b)
+    }
+
+    #[inline(always)]
+    fn deinterleave(self, a: v128, b: v128) -> (v128, v128) {
+        (i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b))
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, source: *const f32) -> v128 {
+        unsafe { v128_load(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f32, v: v128) {
+        unsafe { v128_store(target.cast(), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, source: *const f32, count: usize) -> v128 {
+        unsafe {
+            match count {
+                0 => f32x4_splat(0.0),
+                1 => v128_load32_zero(source.cast()),
+                2 => v128_load64_zero(source.cast()),
+                3 => v128_load32_lane::<2>(v128_load64_zero(source.cast()), source.add(2).cast()),
+                _ => v128_load(source.cast()),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f32, v: v128, count: usize) {
+        unsafe {
+            match count {
+                0 => {}
+                1 => v128_store32_lane::<0>(v, target.cast()),
+                2 => v128_store64_lane::<0>(v, target.cast()),
+                3 => {
+                    v128_store64_lane::<0>(v, target.cast());
+                    v128_store32_lane::<2>(v, target.add(2).cast());
+                }
+                _ => v128_store(target.cast(), v),
+            }
+        }
+    }
+}
