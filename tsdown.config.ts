@@ -52,6 +52,8 @@ export default defineConfig([
     // One line for each public entry.
     entry: {
       index: 'index.ts',
+      // For the types of `corr2d/wasm`.
+      portable: 'src/portable.ts',
       bench: 'bench/index.ts',
       cli: 'src/cli/main.ts',
     },
