@@ -4,7 +4,7 @@
 use super::{bias, fold, planes, weight};
 use crate::buffer::Aligned;
 use crate::conv::swap_axes::SwapAxes;
-use crate::conv::{Activation, ConvPlan, Layout, TransposedPlan};
+use crate::conv::{Activation, ConvPlan, Layout, TransposedPlan, choose_once};
 use crate::error::Error;
 use crate::geometry::{ChannelOrder, ConvGeometry, PaddingMode, TransposedGeometry};
 use crate::parallel::Pool;
@@ -75,7 +75,7 @@ pub fn conv2d(
 
     if let Some(target) = gradients.input.as_deref_mut() {
         let transposed = TransposedGeometry::input_gradient(g);
-        let plan = TransposedPlan::new(transposed, weight, None, Activation::None, isa, None)?;
+        let plan = TransposedPlan::once(transposed, weight, isa)?;
         if g.padding_mode == PaddingMode::Zeros {
             plan.run(gradient, None, target, pool, threads)?;
         } else {
@@ -123,13 +123,11 @@ pub fn conv_transpose2d(
     let layout = Layout { offset: 0, strides: [b * c * d, c * d, d] };
     if let Some(target) = gradients.input.as_deref_mut() {
         match &adjoint {
-            Some(conv) => ConvPlan::new(*conv, weight, None, Activation::None, isa, None)?.run(
-                gradient,
-                Some(layout),
-                target,
-                pool,
-                threads,
-            )?,
+            Some(conv) => {
+                let algorithm = Some(choose_once(conv, isa));
+                let plan = ConvPlan::new(*conv, weight, None, Activation::None, isa, algorithm)?;
+                plan.run(gradient, Some(layout), target, pool, threads)?;
+            }
             None => target.fill(0.0),
         }
     }

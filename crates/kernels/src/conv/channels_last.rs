@@ -14,8 +14,14 @@ use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 use std::ops::Range;
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "channels-last", supports: |_| true, cost, accuracy: Accuracy::Direct, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "channels-last",
+    supports: |_| true,
+    cost,
+    packing: 0.0,
+    accuracy: Accuracy::Direct,
+    pack,
+};
 
 /// Enough tiles to keep many threads busy to the end.
 const ENOUGH_TILES: usize = 32;

@@ -12,7 +12,7 @@ use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "depthwise-last", supports, cost, accuracy: Accuracy::Direct, pack };
+    Algorithm { name: "depthwise-last", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
 
 fn supports(g: &ConvGeometry) -> bool {
     g.order == ChannelOrder::Last && g.c_in_group() == 1 && g.c_out_group() == 1

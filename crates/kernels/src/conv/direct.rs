@@ -14,6 +14,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "direct",
     supports: |g| g.order == ChannelOrder::First,
     cost,
+    packing: 0.0,
     accuracy: Accuracy::Direct,
     pack,
 };

@@ -13,7 +13,7 @@ use corr2d_simd::Isa;
 use std::ops::Range;
 
 pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "filter2d", supports, cost, accuracy: Accuracy::Direct, pack };
+    Algorithm { name: "filter2d", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
 
 /// Output rows of a tile: a multiple of every block's, many tiles in a photograph, and little is copied twice.
 const TILE_ROWS: usize = 60;

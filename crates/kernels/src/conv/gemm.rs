@@ -17,6 +17,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "gemm",
     supports: |g| g.order == ChannelOrder::First,
     cost,
+    packing: 0.0,
     accuracy: Accuracy::Direct,
     pack,
 };

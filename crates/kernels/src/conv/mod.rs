@@ -25,4 +25,5 @@ pub use plan::{ConvPlan, Layout};
 pub use registry::{ALGORITHMS, Accuracy, Algorithm};
 pub use transposed::TransposedPlan;
 
+pub(crate) use plan::choose_once;
 pub(crate) use registry::PackedConv;

@@ -147,9 +147,19 @@ pub(super) fn views<'a, 'b>(
 }
 
 fn choose(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {
+    cheapest(geometry, |algorithm| (algorithm.cost)(geometry, isa))
+}
+
+/// The algorithm for a plan that is used once, which pays for its packing.
+pub(crate) fn choose_once(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {
+    let weights = geometry.weight_len() as f64;
+    cheapest(geometry, |algorithm| (algorithm.cost)(geometry, isa) + algorithm.packing * weights)
+}
+
+fn cheapest(geometry: &ConvGeometry, cost: impl Fn(&Algorithm) -> f64) -> &'static Algorithm {
     ALGORITHMS
         .iter()
         .filter(|algorithm| (algorithm.supports)(geometry))
-        .min_by(|a, b| (a.cost)(geometry, isa).total_cmp(&(b.cost)(geometry, isa)))
+        .min_by(|a, b| cost(a).total_cmp(&cost(b)))
         .expect("every order of channels has an algorithm for all of its geometries")
 }

@@ -14,6 +14,9 @@ pub struct Algorithm {
     /// Estimated time in vector multiply-add issue slots of one image, for choosing among those that support a geometry. It must
     /// not depend on the batch, so that splitting a batch never changes the algorithm, and so the bits.
     pub cost: fn(&ConvGeometry, Isa) -> f64,
+    /// Estimated time to transform one element of the weight beyond copying it, in the unit of `cost`: what a plan that is used once
+    /// pays besides.
+    pub(crate) packing: f64,
     /// How exact its results are.
     pub accuracy: Accuracy,
     /// Packs the weight.

@@ -7,7 +7,7 @@ mod interleave;
 mod weight;
 
 use super::activation::Activation;
-use super::plan::{PARALLEL_FLOPS, views};
+use super::plan::{PARALLEL_FLOPS, choose_once, views};
 use super::{Algorithm, ConvPlan, Explanation, Layout};
 use crate::buffer::with_scratch;
 use crate::error::Error;
@@ -54,6 +54,27 @@ impl TransposedPlan {
         isa: Isa,
         algorithm: Option<&'static Algorithm>,
     ) -> Result<TransposedPlan, Error> {
+        TransposedPlan::with(geometry, weight, bias, activation, isa, |_| algorithm)
+    }
+
+    /// A plan without bias or activation that is used once, so that the packing of its weight counts.
+    pub(crate) fn once(
+        geometry: TransposedGeometry,
+        weight: &[f32],
+        isa: Isa,
+    ) -> Result<TransposedPlan, Error> {
+        let algorithm = |phase: &ConvGeometry| Some(choose_once(phase, isa));
+        TransposedPlan::with(geometry, weight, None, Activation::None, isa, algorithm)
+    }
+
+    fn with(
+        geometry: TransposedGeometry,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        activation: Activation,
+        isa: Isa,
+        algorithm: impl Fn(&ConvGeometry) -> Option<&'static Algorithm>,
+    ) -> Result<TransposedPlan, Error> {
         let g = &geometry;
         if weight.len() != g.weight_len() {
             return Err(Error::Length {
@@ -72,6 +93,7 @@ impl TransposedPlan {
             let batch = if whole { g.batch } else { 1 };
             let geometry = ConvGeometry { batch, ..phase.geometry };
             let weight = weight::of_phase(g, &phase, weight, isa);
+            let algorithm = algorithm(&geometry);
             let plan = ConvPlan::new(geometry, weight.as_slice(), bias, activation, isa, algorithm)?;
             phases.push(PlannedPhase { phase, plan });
         }

@@ -62,10 +62,8 @@ impl Swap<'_> {
     fn reversed<const TAPS: usize>(self) {
         self.kernels(|source, target| {
             let (source, target) = (source.first_chunk::<TAPS>(), target.first_chunk_mut::<TAPS>());
-            if let (Some(source), Some(target)) = (source, target) {
-                *target = *source;
-                target.reverse();
-            }
+            let (Some(source), Some(target)) = (source, target) else { return };
+            *target = std::array::from_fn(|i| source[TAPS - 1 - i]);
         });
     }
 

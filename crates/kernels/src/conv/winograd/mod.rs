@@ -26,19 +26,22 @@ use tiling::Tiling;
 use transform::{F2, F3, F4, Strided3, Transform};
 
 // The amplification is (max over outputs of Σ|A|·Σ|G|·Σ|B|)² ⁄ 9, times 2 for the roundings of the transforms, rounded.
-pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 14.0);
-pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 144.0);
-pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 144.0);
-pub(super) const STRIDED_ALGORITHM: Algorithm = algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 12.0);
+pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 14.0, 2.0);
+pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 144.0, 4.5);
+pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 144.0, 10.0);
+pub(super) const STRIDED_ALGORITHM: Algorithm =
+    algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 12.0, 6.0);
 
 const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
     name: &'static str,
     amplification: f64,
+    packing: f64,
 ) -> Algorithm {
     Algorithm {
         name,
         supports: supports::<T, N, M>,
         cost: cost::<T, N, M>,
+        packing,
         accuracy: Accuracy::Transformed { amplification },
         pack: pack::<T, N, M>,
     }
