@@ -97,6 +97,14 @@ export function move(buffer: ArrayBufferLike): ArrayBufferLike | undefined {
   }
 }
 
+/**
+ * Whether the native side can copy a readable input: its rows have no gaps, no axis goes backwards, and no other thread can
+ * write into it meanwhile.
+ */
+export function canCopyNatively(x: Tensor): boolean {
+  return withDenseRows(x) === x && x.data.buffer instanceof ArrayBuffer;
+}
+
 /** The elements of a readable input in memory that nobody else has, as the native side can read them. */
 export function takeInput(x: Tensor, transfer: boolean): Tensor {
   if (transfer) {
@@ -113,15 +121,15 @@ export function takeInput(x: Tensor, transfer: boolean): Tensor {
   return fromChecked(copy, x.shape);
 }
 
+/** What a native job calls at its end. */
+export type JobEnd = (code: string | null, message: string | null) => void;
+
 /**
  * Runs a native job. Aborted, the promise is rejected at once, and the threads stop within one tile.
  *
  * @param start starts the job with the callback for its end, and returns its number
  */
-export function runJob(
-  start: (done: (code: string | null, message: string | null) => void) => number,
-  signal: AbortSignalLike | undefined,
-): Promise<void> {
+export function runJob(start: (done: JobEnd) => number, signal: AbortSignalLike | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     let job = 0;
     const abort = (): void => {

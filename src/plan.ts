@@ -1,7 +1,9 @@
 import {
   type AsyncCall,
   type AsyncOptions,
+  canCopyNatively,
   checkTransfer,
+  type JobEnd,
   readAsyncOptions,
   runJob,
   takeInput,
@@ -128,17 +130,24 @@ export class Plan {
     this.#check(x, out);
     checkTransfer(x, call);
     const memory = allocate(this.#size, 'the output');
-    const source = takeInput(x, transfer);
-    if (this.#size > 0) {
-      const view = nativeView(source);
-      await runJob((done) => native.startPlan(this.#handle, source.data, view, memory, done), signal);
-    }
+    if (this.#size > 0) await runJob((done) => this.#start(x, transfer, memory, done), signal);
+    // Nothing to compute, but the caller gave it away.
+    else if (transfer) takeInput(x, transfer);
     if (out === undefined) return toResult(memory, this.outputShape, undefined);
     // The caller may have moved or shrunk it meanwhile.
     checkOut(out, this.outputShape, this.#size);
     const target = outMemory(out);
     target.set(memory);
     return toResult(target, this.outputShape, out);
+  }
+
+  // Starts the job on an input of its own: moved, or copied before this returns.
+  #start(x: Tensor, transfer: boolean, memory: Float32Array, done: JobEnd): number {
+    if (transfer || !canCopyNatively(x)) {
+      const source = takeInput(x, transfer);
+      return native.startPlan(this.#handle, source.data, nativeView(source), memory, done);
+    }
+    return native.startPlanOnCopy(this.#handle, x.data, nativeView(x), memory, done);
   }
 
   // Throws unless the plan can run; gives back the input as `apartFrom` does.

@@ -31,6 +31,28 @@ impl Aligned {
         buffer
     }
 
+    /// The floats of `pieces` one after the other, `len` in all. Fresh memory is touched once only.
+    pub(crate) fn of_pieces<'a>(len: usize, pieces: impl Iterator<Item = &'a [f32]>) -> Aligned {
+        let count = len.div_ceil(LINE);
+        let mut lines = take_spare(count);
+        lines.reserve_exact(count.saturating_sub(lines.len()));
+        let start = lines.as_mut_ptr().cast::<f32>();
+        let mut written = 0;
+        for piece in pieces {
+            assert!(piece.len() <= len - written, "more than {len} floats");
+            // SAFETY: the vector has room for `len` floats, and nobody else has its memory.
+            unsafe { piece.as_ptr().copy_to_nonoverlapping(start.add(written), piece.len()) };
+            written += piece.len();
+        }
+        assert_eq!(written, len, "fewer floats than expected");
+        // SAFETY: the last line ends within the room, and with it all `count` lines are written.
+        unsafe {
+            start.add(len).write_bytes(0, count * LINE - len);
+            lines.set_len(lines.len().max(count));
+        }
+        Aligned { lines, len }
+    }
+
     /// Makes it at least `len` long; the content is kept, what is new is zero.
     fn grow(&mut self, len: usize) {
         let lines = len.div_ceil(LINE);

@@ -1,5 +1,7 @@
 //! Borrowed memory with a shape: what a run reads and where its tiles write.
 
+use crate::buffer::Aligned;
+use crate::conv::Layout;
 use crate::error::Error;
 use crate::geometry::ChannelOrder;
 use std::marker::PhantomData;
@@ -88,6 +90,23 @@ impl<'a> InputView<'a> {
     pub(crate) fn row_stride(&self) -> usize {
         self.strides[2]
     }
+}
+
+/// The elements of a view without gaps, in memory that is kept from copy to copy (see [`Aligned`]). It reads exactly the view.
+pub fn copied(data: &[f32], layout: Option<Layout>, shape: [usize; 4]) -> Result<Aligned, Error> {
+    let view = match layout {
+        Some(Layout { offset, strides }) => InputView::new(data, offset, strides, shape)?,
+        None => InputView::contiguous(data, shape)?,
+    };
+    let [n, c, h, w] = shape;
+    let is_dense = view.strides[1..] == [h * w, w] && (n == 1 || view.strides[0] == c * h * w);
+    let line = if is_dense { n * c * h * w } else { w };
+    let lines = (0..(n * c * h * w) / line.max(1)).map(|i| {
+        let source = view.row(i / (c * h), i / h % c, i % h);
+        // SAFETY: the view's rows, or all of it without gaps, are readable.
+        unsafe { std::slice::from_raw_parts(source, line) }
+    });
+    Ok(Aligned::of_pieces(n * c * h * w, lines))
 }
 
 /// An output that several threads fill, each its own elements.

@@ -6,9 +6,11 @@ use crate::error::{Failure, throw};
 use crate::job::{self, Done};
 use crate::params::layout;
 use crate::runtime::runtime;
+use corr2d_kernels::buffer::Aligned;
 use corr2d_kernels::conv::{ConvPlan, Layout, TransposedPlan};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::pool::PoolPlan;
+use corr2d_kernels::view::copied;
 use napi::Env;
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -24,6 +26,9 @@ pub(crate) trait Run: Send + Sync {
         pool: &Pool,
         threads: usize,
     ) -> Result<(), Failure>;
+
+    /// The input's axes as they lie in memory.
+    fn input_shape(&self) -> [usize; 4];
 }
 
 impl Run for ConvPlan {
@@ -36,6 +41,10 @@ impl Run for ConvPlan {
         threads: usize,
     ) -> Result<(), Failure> {
         Ok(ConvPlan::run(self, x, layout, out, pool, threads)?)
+    }
+
+    fn input_shape(&self) -> [usize; 4] {
+        self.geometry().input_shape()
     }
 }
 
@@ -50,6 +59,10 @@ impl Run for TransposedPlan {
     ) -> Result<(), Failure> {
         Ok(TransposedPlan::run(self, x, layout, out, pool, threads)?)
     }
+
+    fn input_shape(&self) -> [usize; 4] {
+        self.geometry().input_shape()
+    }
 }
 
 impl Run for PoolPlan {
@@ -62,6 +75,10 @@ impl Run for PoolPlan {
         threads: usize,
     ) -> Result<(), Failure> {
         Ok(PoolPlan::run(self, x, layout, out, pool, threads)?)
+    }
+
+    fn input_shape(&self) -> [usize; 4] {
+        self.geometry().input_shape()
     }
 }
 
@@ -161,20 +178,44 @@ pub fn start_plan(
     #[napi(ts_arg_type = "Float32Array")] out: Kept<f32>,
     #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
 ) -> napi::Result<u32> {
-    throw(&env, start(&env, handle, x, view.as_ref().map(Array::read), out, done))
+    let started = find(handle)
+        .and_then(|entry| Ok((entry, layout(view.as_ref().map(Array::read))?)))
+        .and_then(|(entry, layout)| start(&env, entry, Source::Kept(x, layout), out, done));
+    throw(&env, started)
 }
 
-fn start(
-    env: &Env,
+/// The same on a copy of `x`, in memory that is used again from call to call: fresh memory costs several times the copy.
+#[napi(catch_unwind)]
+pub fn start_plan_on_copy(
+    env: Env,
     handle: f64,
-    x: Kept<f32>,
-    view: Option<&[f64]>,
-    mut out: Kept<f32>,
-    done: Done,
-) -> Result<u32, Failure> {
-    let (Entry { plan, threads }, layout) = (find(handle)?, layout(view)?);
+    #[napi(ts_arg_type = "Float32Array")] x: Array<f32>,
+    #[napi(ts_arg_type = "Float64Array | null")] view: Option<Array<f64>>,
+    #[napi(ts_arg_type = "Float32Array")] out: Kept<f32>,
+    #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
+) -> napi::Result<u32> {
+    let started = find(handle).and_then(|entry| {
+        let layout = layout(view.as_ref().map(Array::read))?;
+        let copy = copied(x.read(), layout, entry.plan.input_shape())?;
+        start(&env, entry, Source::Copied(copy), out, done)
+    });
+    throw(&env, started)
+}
+
+/// What a job reads.
+enum Source {
+    Kept(Kept<f32>, Option<Layout>),
+    Copied(Aligned),
+}
+
+fn start(env: &Env, entry: Entry, source: Source, mut out: Kept<f32>, done: Done) -> Result<u32, Failure> {
+    let Entry { plan, threads } = entry;
     job::start(env, done, move |pool| {
-        let result = plan.run(x.read(), layout, out.write(), pool, threads);
-        (result, vec![x, out])
+        let (x, layout) = match &source {
+            Source::Kept(x, layout) => (x.read(), *layout),
+            Source::Copied(x) => (x.as_slice(), None),
+        };
+        let result = plan.run(x, layout, out.write(), pool, threads);
+        (result, (source, out))
     })
 }
