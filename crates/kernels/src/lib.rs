@@ -4,6 +4,7 @@
 //! registry, packs what it needs and then runs without allocating. The same plan gives the same bits for every number of threads
 //! and every split of the batch.
 
+mod along;
 pub mod backward;
 pub mod buffer;
 pub mod conv;

@@ -630,6 +630,34 @@ fn the_same_bits_for_any_split_of_the_batch() {
     }
 }
 
+/// Outputs beyond the caches are stored in another way, where rows are whole vectors and where they are not.
+#[test]
+fn large_outputs_have_the_bits_of_any_direct_algorithm() {
+    let pool = single_thread();
+    for (input, kernel, side) in
+        [([2100, 2048], [3, 3], 1), ([2104, 2016], [5, 5], 2), ([2100, 2050], [3, 3], 1)]
+    {
+        let conv = Conv { input, kernel, pads: [[side; 2]; 2], ..Conv::default() };
+        let g = conv.geometry().expect("a valid shape");
+        assert!(g.output_len() * size_of::<f32>() > 16 << 20, "large enough");
+        let data = Data::floats(&g, true);
+        for isa in Isa::available() {
+            let direct = |way: &(&Algorithm, Isa)| way.0.accuracy == Accuracy::Direct && way.1 == isa;
+            let mut results = ways(&g).filter(direct).map(|(algorithm, _)| {
+                let mut output = vec![f32::NAN; g.output_len()];
+                data.plan(&g, Activation::None, algorithm, isa)
+                    .run(&data.input, None, &mut output, &pool, 1)
+                    .expect("exact lengths");
+                (algorithm.name, output)
+            });
+            let (_, first) = results.next().expect("an algorithm");
+            for (name, other) in results {
+                assert!(bits(&first) == bits(&other), "{name} on {isa:?} of {conv:?}");
+            }
+        }
+    }
+}
+
 /// Views with gaps of NaN between rows, channels and images, at a distance from the buffer's start, and broadcast ones.
 #[test]
 fn views_give_the_bits_of_a_copy() {

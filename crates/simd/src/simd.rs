@@ -67,6 +67,24 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `source + lane` is valid for reads where the bit is set; `source` itself may lie outside.
     unsafe fn load_masked(self, source: *const f32, bits: u32, other: Self::V) -> Self::V;
 
+    /// Writes `LANES` floats past the caches, where the instruction set can; [`Simd::fence`] must follow before another thread reads.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `LANES` floats and aligned to as many.
+    #[inline(always)]
+    unsafe fn stream(self, target: *mut f32, v: Self::V) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store(target, v) }
+    }
+
+    /// Orders what was [streamed](Simd::stream) before later writes.
+    #[inline(always)]
+    fn fence(self) {}
+
+    /// Asks for the cache line of any address, valid or not, to be read soon.
+    #[inline(always)]
+    fn prefetch(self, _: *const f32) {}
+
     /// Writes the first `count` lanes; memory past them is not touched.
     ///
     /// # Safety

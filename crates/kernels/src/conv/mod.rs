@@ -2,6 +2,7 @@
 
 mod activation;
 mod channels_last;
+mod depthwise;
 mod depthwise_last;
 mod direct;
 mod explain;

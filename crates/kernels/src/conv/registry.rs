@@ -1,6 +1,8 @@
 //! The table of algorithms. A new one is a file beside this one and a row here; tests, benchmarks and `info()` walk the table.
 
-use super::{Activation, RegisterTile, channels_last, depthwise_last, direct, filter2d, gemm, winograd};
+use super::{
+    Activation, RegisterTile, channels_last, depthwise, depthwise_last, direct, filter2d, gemm, winograd,
+};
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -42,6 +44,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     direct::ALGORITHM,
     gemm::ALGORITHM,
     filter2d::ALGORITHM,
+    depthwise::ALGORITHM,
     channels_last::ALGORITHM,
     depthwise_last::ALGORITHM,
     winograd::F2_ALGORITHM,

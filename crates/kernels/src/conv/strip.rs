@@ -240,6 +240,12 @@ impl<const K: usize, const R: usize> Sized<'_, K, R> {
                     if $i < R + K - 1 {
                         let mut source = block.sources[$i].add(x);
                         let mut weights = block.weights;
+                        if V > 1 {
+                            // The same row of the next strip: more rows are streamed than a processor keeps track of by itself.
+                            for v in V..2 * V {
+                                s.prefetch(source.wrapping_add(v * S::LANES));
+                            }
+                        }
                         for _ in 0..block.taps {
                             let mut pixels = [s.splat(0.0); V];
                             for (v, pixel) in pixels.iter_mut().enumerate() {

@@ -3,7 +3,7 @@
 //! block. Lanes and rows outside the input count as padding; nothing is copied.
 
 use super::reduce::Reduce;
-use crate::edge::inside;
+use crate::along::{Along, Loaded};
 use crate::geometry::PoolGeometry;
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -93,26 +93,15 @@ struct Block {
 /// Columns of a long row.
 const LONG: usize = 64;
 
-/// Loads along a row for one vector of windows: at most the two halves of the even and odd elements, twice.
-const LOADS: usize = 4;
-
 impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
-    /// How far load `i` is from the first window's first element.
-    #[inline(always)]
-    const fn offset<S: Simd>(i: usize) -> usize {
-        if STRIDE == 1 { i } else { i / 2 * 2 + i % 2 * S::LANES }
-    }
-
-    const LOADS: usize = if STRIDE == 1 { K } else { 2 * K.div_ceil(2) };
-
     /// # Safety
     /// The block's rows are those of the geometry.
     #[inline(always)]
     unsafe fn block<S: Simd>(&self, s: S, block: &Block) {
         let g = self.0.geometry;
         // What whole strips up to column `end` read, among it what they do not need, ends with the input's row.
-        let reach = (K - 1) / STRIDE * STRIDE;
-        let end = ((g.x.input + g.x.before).saturating_sub(reach) / STRIDE).min(g.x.output);
+        let end =
+            ((g.x.input + g.x.before).saturating_sub(Along::<K, STRIDE>::REACH) / STRIDE).min(g.x.output);
         let mut x = 0;
         let mut masked = g.x.before.div_ceil(STRIDE).min(g.x.output);
         // SAFETY: the caller's promise; masked strips before the input's first column and after its last one.
@@ -153,15 +142,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
     ) {
         let Windows { geometry: g, reduce, .. } = *self.0;
         let column = (x * STRIDE) as isize - g.x.before as isize;
-        let mut bits = [[0; LOADS]; V];
-        if !WHOLE {
-            for (v, bits) in bits.iter_mut().enumerate() {
-                for (i, bits) in bits.iter_mut().enumerate() {
-                    let first = v * S::LANES * STRIDE + Self::offset::<S>(i);
-                    *bits = inside(column + first as isize, g.x.input);
-                }
-            }
-        }
+        let masks = if WHOLE { [[0; _]; V] } else { Along::<K, STRIDE>::masks::<S, V>(column, g.x.input) };
         // What each row of the window gives along its columns; the last rows of a window are the first of the next one.
         let mut along = [[s.splat(R::IDENTITY); V]; K];
         let kept = const { K.saturating_sub(STRIDE) };
@@ -169,7 +150,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
         unsafe {
             let mut row = (block.first * STRIDE).wrapping_sub(g.y.before);
             for i in 0..kept {
-                along[STRIDE + i] = self.along::<S, V, WHOLE>(s, block, row.wrapping_add(i), column, &bits);
+                along[STRIDE + i] = self.along::<S, V, WHOLE>(s, block, row.wrapping_add(i), column, &masks);
             }
             for y in 0..block.rows {
                 for i in 0..kept {
@@ -177,10 +158,10 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
                 }
                 let mut reduced;
                 if STRIDE >= K {
-                    reduced = self.down_and_along::<S, V, WHOLE>(s, block, row, column, &bits);
+                    reduced = self.down_and_along::<S, V, WHOLE>(s, block, row, column, &masks);
                 } else {
                     for i in kept..K {
-                        along[i] = self.along::<S, V, WHOLE>(s, block, row.wrapping_add(i), column, &bits);
+                        along[i] = self.along::<S, V, WHOLE>(s, block, row.wrapping_add(i), column, &masks);
                     }
                     reduced = along[0];
                     for row in &along[1..] {
@@ -215,21 +196,18 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
         block: &Block,
         row: usize,
         column: isize,
-        bits: &[[u32; LOADS]; V],
-    ) -> [[S::V; LOADS]; V] {
+        masks: &Loaded<u32, V>,
+    ) -> Loaded<S::V, V> {
         let padding = s.splat(R::IDENTITY);
-        let mut loaded = [[padding; LOADS]; V];
-        if row < self.0.geometry.y.input {
-            let source = block.plane.wrapping_add(row * block.stride).wrapping_offset(column);
-            for v in 0..V {
-                for i in 0..Self::LOADS {
-                    let source = source.wrapping_add(v * S::LANES * STRIDE + Self::offset::<S>(i));
-                    // SAFETY: the caller's promise.
-                    let element = unsafe {
-                        if WHOLE { s.load(source) } else { s.load_masked(source, bits[v][i], padding) }
-                    };
-                    loaded[v][i] = self.0.reduce.element(s, element);
-                }
+        if row >= self.0.geometry.y.input {
+            return [[padding; _]; V];
+        }
+        let source = block.plane.wrapping_add(row * block.stride).wrapping_offset(column);
+        // SAFETY: the caller's promise.
+        let mut loaded = unsafe { Along::<K, STRIDE>::load::<S, V, WHOLE>(s, source, masks, padding) };
+        for v in 0..V {
+            for i in 0..Along::<K, STRIDE>::LOADS {
+                loaded[v][i] = self.0.reduce.element(s, loaded[v][i]);
             }
         }
         loaded
@@ -246,10 +224,10 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
         block: &Block,
         row: usize,
         column: isize,
-        bits: &[[u32; LOADS]; V],
+        masks: &Loaded<u32, V>,
     ) -> [S::V; V] {
         // SAFETY: the caller's promise.
-        let loaded = unsafe { self.row::<S, V, WHOLE>(s, block, row, column, bits) };
+        let loaded = unsafe { self.row::<S, V, WHOLE>(s, block, row, column, masks) };
         self.columns::<S, V>(s, &loaded)
     }
 
@@ -264,15 +242,15 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
         block: &Block,
         first: usize,
         column: isize,
-        bits: &[[u32; LOADS]; V],
+        masks: &Loaded<u32, V>,
     ) -> [S::V; V] {
         // SAFETY: the caller's promise.
         unsafe {
-            let mut down = self.row::<S, V, WHOLE>(s, block, first, column, bits);
+            let mut down = self.row::<S, V, WHOLE>(s, block, first, column, masks);
             for i in 1..K {
-                let row = self.row::<S, V, WHOLE>(s, block, first.wrapping_add(i), column, bits);
+                let row = self.row::<S, V, WHOLE>(s, block, first.wrapping_add(i), column, masks);
                 for v in 0..V {
-                    for i in 0..Self::LOADS {
+                    for i in 0..Along::<K, STRIDE>::LOADS {
                         down[v][i] = self.0.reduce.combine(s, down[v][i], row[v][i]);
                     }
                 }
@@ -283,17 +261,11 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
 
     /// Reduces what was loaded along a row to windows.
     #[inline(always)]
-    fn columns<S: Simd, const V: usize>(&self, s: S, loaded: &[[S::V; LOADS]; V]) -> [S::V; V] {
+    fn columns<S: Simd, const V: usize>(&self, s: S, loaded: &Loaded<S::V, V>) -> [S::V; V] {
         let mut reduced = [s.splat(R::IDENTITY); V];
         for v in 0..V {
             for column in 0..K {
-                let element = if STRIDE == 1 {
-                    loaded[v][column]
-                } else {
-                    let pair = column / 2 * 2;
-                    let (even, odd) = s.deinterleave(loaded[v][pair], loaded[v][pair + 1]);
-                    if column % 2 == 0 { even } else { odd }
-                };
+                let element = Along::<K, STRIDE>::column(s, &loaded[v], column);
                 reduced[v] =
                     if column == 0 { element } else { self.0.reduce.combine(s, reduced[v], element) };
             }

@@ -97,6 +97,21 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn stream(self, target: *mut f32, v: __m512) {
+        unsafe { _mm512_stream_ps(target, v) }
+    }
+
+    #[inline(always)]
+    fn fence(self) {
+        unsafe { _mm_sfence() }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> __m512 {
         unsafe { _mm512_maskz_loadu_ps(mask(count), source) }
     }

@@ -110,6 +110,29 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     }
 
     #[inline(always)]
+    unsafe fn load_masked(self, source: *const f32, bits: u32, other: v128) -> v128 {
+        unsafe {
+            if bits & 0xf == 0xf {
+                return v128_load(source.cast());
+            }
+            let mut v = other;
+            if bits & 1 != 0 {
+                v = v128_load32_lane::<0>(v, source.cast());
+            }
+            if bits & 2 != 0 {
+                v = v128_load32_lane::<1>(v, source.wrapping_add(1).cast());
+            }
+            if bits & 4 != 0 {
+                v = v128_load32_lane::<2>(v, source.wrapping_add(2).cast());
+            }
+            if bits & 8 != 0 {
+                v = v128_load32_lane::<3>(v, source.wrapping_add(3).cast());
+            }
+            v
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, v: v128, count: usize) {
         unsafe {
             match count {

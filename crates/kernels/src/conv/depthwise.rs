@@ -1,0 +1,354 @@
+//! `depthwise`: one input channel for each output with a 3×3 or 5×5 kernel, stride 1 or 2, zero padding. A strip of columns is walked
+//! down the rows; each row of the input is loaded once and added to the sums of all the output rows it belongs to, which stay in
+//! registers until they are complete. Padding is lanes and rows that are not read; nothing is copied.
+
+use super::Activation;
+use super::explain::{Lanes, RegisterTile};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
+use crate::along::{Along, Loaded};
+use crate::geometry::{ChannelOrder, ConvGeometry, PaddingMode};
+use crate::view::{InputView, OutputView};
+use corr2d_simd::{Isa, Kernel, Simd};
+use std::ops::Range;
+
+pub(super) const ALGORITHM: Algorithm =
+    Algorithm { name: "depthwise", supports, cost, accuracy: Accuracy::Direct, pack };
+
+/// Input floats of a block of rows: what a strip reads of a line is still near when the next strip reads the rest.
+const BLOCK_FLOATS: usize = 8 * 1024;
+
+/// Output rows of a block, at least and at most: the rows that blocks share are read twice, and tiles must be many.
+const BLOCK_ROWS: [usize; 2] = [8, 64];
+
+/// Columns of rows that are long enough for prefetching, and for starting at a whole cache line.
+const LONG: usize = 128;
+
+/// Bytes of an output that will not stay in the caches, so it is written past them.
+const STREAMED: usize = 16 << 20;
+
+/// Multiply-adds of a tile.
+const TILE_WORK: usize = 1 << 19;
+
+fn supports(g: &ConvGeometry) -> bool {
+    g.order == ChannelOrder::First
+        && g.c_in_group() == 1
+        && g.padding_mode == PaddingMode::Zeros
+        && [g.y, g.x].iter().all(|axis| axis.dilation == 1)
+        && (g.y.kernel, g.y.stride) == (g.x.kernel, g.x.stride)
+        && matches!(g.x.kernel, 3 | 5)
+        && matches!(g.x.stride, 1 | 2)
+}
+
+fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
+    let vectors = g.x.output.div_ceil(isa.lanes()) as f64 * (g.y.output + g.y.kernel / 2) as f64;
+    let products = vectors * (g.c_out * g.taps()) as f64;
+    // The even and odd elements of a stride are sorted out in registers. Many sums of a wide image are better off in `filter2d`.
+    let share = match (g.x.kernel, g.x.stride) {
+        (3, 1) => 1.1,
+        (_, 1) => 1.3,
+        _ => 1.8,
+    };
+    products * share + 20.0 * g.c_out as f64 + 50.0
+}
+
+struct Depthwise {
+    geometry: ConvGeometry,
+    isa: Isa,
+    activation: Activation,
+    bias: Vec<f32>,
+    weights: Vec<f32>,
+    /// Blocks of a plane.
+    blocks: usize,
+    /// Blocks of a tile, counted through all planes.
+    tile_blocks: usize,
+    /// Whether the output is written past the caches where its rows allow it.
+    streams: bool,
+}
+
+fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
+    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let rows = (BLOCK_FLOATS / (g.x.input * g.y.stride)).clamp(BLOCK_ROWS[0], BLOCK_ROWS[1]);
+    let blocks = g.y.output.div_ceil(rows);
+    let work = g.plane() * g.taps() / blocks;
+    Box::new(Depthwise {
+        geometry: g,
+        isa,
+        activation,
+        bias: bias.to_vec(),
+        weights: weight.to_vec(),
+        blocks,
+        streams: g.batch * g.c_out * g.plane() * size_of::<f32>() > STREAMED,
+        tile_blocks: (TILE_WORK / work.max(1)).max(1),
+    })
+}
+
+impl Depthwise {
+    fn all_blocks(&self) -> usize {
+        self.geometry.batch * self.geometry.c_out * self.blocks
+    }
+}
+
+impl PackedConv for Depthwise {
+    fn tiles(&self) -> usize {
+        self.all_blocks().div_ceil(self.tile_blocks)
+    }
+
+    fn scratch_len(&self) -> usize {
+        0
+    }
+
+    fn register_tile(&self) -> RegisterTile {
+        let rows = self.geometry.y.kernel.div_ceil(self.geometry.y.stride);
+        RegisterTile { rows, vectors: widest(self.isa.registers()), lanes: Lanes::Columns }
+    }
+
+    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, _: &mut [f32]) {
+        let first = index * self.tile_blocks;
+        let blocks = first..self.all_blocks().min(first + self.tile_blocks);
+        let tile = Tile { plan: self, blocks, input, output };
+        match (self.geometry.x.kernel, self.geometry.x.stride) {
+            (3, 1) => self.isa.run(Sized::<3, 1>(tile)),
+            (3, 2) => self.isa.run(Sized::<3, 2>(tile)),
+            (5, 1) => self.isa.run(Sized::<5, 1>(tile)),
+            (5, 2) => self.isa.run(Sized::<5, 2>(tile)),
+            (kernel, stride) => unreachable!("a kernel of {kernel} with stride {stride}"),
+        }
+    }
+}
+
+/// Vectors of the widest strip: five sums of each, their pixels and a weight fit the registers.
+const fn widest(registers: usize) -> usize {
+    if registers >= 32 { 4 } else { 2 }
+}
+
+struct Tile<'a> {
+    plan: &'a Depthwise,
+    blocks: Range<usize>,
+    input: &'a InputView<'a>,
+    output: &'a OutputView<'a>,
+}
+
+/// Output rows of one plane.
+struct Block {
+    /// The input's plane, and how far its rows are apart.
+    plane: *const f32,
+    stride: usize,
+    /// The channel's kernel, `[ky][kx]`.
+    weights: *const f32,
+    bias: f32,
+    /// The first row, and how many there are.
+    first: usize,
+    rows: usize,
+    /// Where the first row goes.
+    target: *mut f32,
+}
+
+struct Sized<'a, const K: usize, const STRIDE: usize>(Tile<'a>);
+
+/// Kinds of strips: lanes may lie outside the input or past the output's last column.
+const EDGE: u8 = 0;
+/// All lanes are inside.
+const WHOLE: u8 = 1;
+/// All lanes are inside, and the target's rows are aligned and written past the caches.
+const STREAMED_WHOLE: u8 = 2;
+
+impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Tile { plan, input, output, .. } = &self.0;
+        let g = &plan.geometry;
+        for block in self.0.blocks.clone() {
+            let (plane, block) = (block / plan.blocks, block % plan.blocks);
+            let (n, channel) = (plane / g.c_out, plane % g.c_out);
+            let bound = |block: usize| block * g.y.output / plan.blocks;
+            let first = bound(block);
+            let block = Block {
+                plane: input.row(n, channel / g.c_out_group(), 0),
+                stride: input.row_stride(),
+                weights: plan.weights[channel * K * K..][..K * K].as_ptr(),
+                bias: plan.bias[channel],
+                first,
+                rows: bound(block + 1) - first,
+                target: output.at((plane * g.y.output + first) * g.x.output),
+            };
+            // SAFETY: the block's rows are those of the geometry.
+            unsafe { self.block(s, &block) };
+        }
+        if plan.streams {
+            s.fence();
+        }
+    }
+}
+
+impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
+    /// # Safety
+    /// The block's rows are those of the geometry.
+    #[inline(always)]
+    unsafe fn block<S: Simd>(&self, s: S, block: &Block) {
+        let g = &self.0.plan.geometry;
+        // What whole strips up to column `end` read, among it what they do not need, ends with the input's row.
+        let end =
+            ((g.x.input + g.x.before).saturating_sub(Along::<K, STRIDE>::REACH) / STRIDE).min(g.x.output);
+        let first_whole = g.x.before.div_ceil(STRIDE);
+        let mut x = 0;
+        let mut is_aligned = false;
+        if g.x.output > LONG && g.x.output.is_multiple_of(S::LANES) {
+            let lead = block.target.align_offset(S::LANES * size_of::<f32>());
+            is_aligned = lead < S::LANES;
+            if is_aligned && lead > 0 {
+                // SAFETY: the caller's promise.
+                unsafe { self.strip::<S, 1, EDGE>(s, block, 0, lead) };
+                x = lead;
+            }
+        }
+        while x < g.x.output {
+            let left = g.x.output - x;
+            // SAFETY: the caller's promise; strips are whole where all they read is inside the input's row, and streamed where all
+            // of the target's rows are aligned.
+            unsafe {
+                if x >= first_whole && x + widest(S::REGISTERS) * S::LANES <= end {
+                    let streams = self.0.plan.streams && is_aligned;
+                    if const { widest(S::REGISTERS) == 4 } {
+                        if streams {
+                            self.strip::<S, 4, STREAMED_WHOLE>(s, block, x, 4 * S::LANES);
+                        } else {
+                            self.strip::<S, 4, WHOLE>(s, block, x, 4 * S::LANES);
+                        }
+                        x += 4 * S::LANES;
+                    } else {
+                        if streams {
+                            self.strip::<S, 2, STREAMED_WHOLE>(s, block, x, 2 * S::LANES);
+                        } else {
+                            self.strip::<S, 2, WHOLE>(s, block, x, 2 * S::LANES);
+                        }
+                        x += 2 * S::LANES;
+                    }
+                } else if left > S::LANES {
+                    self.strip::<S, 2, EDGE>(s, block, x, left.min(2 * S::LANES));
+                    x += 2 * S::LANES;
+                } else {
+                    self.strip::<S, 1, EDGE>(s, block, x, left);
+                    x += S::LANES;
+                }
+            }
+        }
+    }
+
+    /// `count` columns of `V` vectors from `x` on.
+    ///
+    /// # Safety
+    /// The strip is of that kind, and `count` columns of the target's rows are writable.
+    #[inline(always)]
+    unsafe fn strip<S: Simd, const V: usize, const KIND: u8>(
+        &self,
+        s: S,
+        block: &Block,
+        x: usize,
+        count: usize,
+    ) {
+        let Tile { plan: Depthwise { geometry: g, activation, .. }, .. } = self.0;
+        let column = (x * STRIDE) as isize - g.x.before as isize;
+        let masks =
+            if KIND != EDGE { [[0; _]; V] } else { Along::<K, STRIDE>::masks::<S, V>(column, g.x.input) };
+        // The sums of the output row that begins and of those that began before it, `K.div_ceil(STRIDE)` in all.
+        let mut sums = [[s.splat(block.bias); V]; K];
+        let begun = const { K.div_ceil(STRIDE) };
+        let mut row = (block.first * STRIDE).wrapping_sub(g.y.before);
+        // SAFETY: the caller's promise.
+        unsafe {
+            for y in 0..block.rows + begun - 1 {
+                for i in (1..begun).rev() {
+                    sums[i] = sums[i - 1];
+                }
+                sums[0] = [s.splat(block.bias); V];
+                for phase in 0..STRIDE {
+                    self.add::<S, V, KIND>(
+                        s,
+                        block,
+                        row.wrapping_add(phase),
+                        phase,
+                        column,
+                        &masks,
+                        &mut sums,
+                    );
+                    // The last row of the kernel is in this phase.
+                    if phase == (K - 1) % STRIDE && y + 1 >= begun {
+                        let target = block.target.add((y + 1 - begun) * g.x.output + x);
+                        for (v, sum) in sums[begun - 1].iter().enumerate() {
+                            if KIND == STREAMED_WHOLE {
+                                s.stream(target.add(v * S::LANES), *sum);
+                            } else if KIND == WHOLE {
+                                s.store(target.add(v * S::LANES), *sum);
+                            } else {
+                                let count = count.saturating_sub(v * S::LANES).min(S::LANES);
+                                s.store_first(target.wrapping_add(v * S::LANES), *sum, count);
+                            }
+                        }
+                    }
+                }
+                row = row.wrapping_add(STRIDE);
+            }
+            if *activation != Activation::None {
+                for y in 0..block.rows {
+                    for done in (0..count).step_by(S::LANES) {
+                        let target = block.target.add(y * g.x.output + x + done);
+                        activation.apply_stored(s, target, S::LANES.min(count - done));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a row of the input, of this phase of the stride, to the sums it belongs to; a row outside adds nothing.
+    ///
+    /// # Safety
+    /// As [`Sized::strip`].
+    #[inline(always)]
+    unsafe fn add<S: Simd, const V: usize, const KIND: u8>(
+        &self,
+        s: S,
+        block: &Block,
+        row: usize,
+        phase: usize,
+        column: isize,
+        masks: &Loaded<u32, V>,
+        sums: &mut [[S::V; V]; K],
+    ) {
+        let g = &self.0.plan.geometry;
+        if row >= g.y.input {
+            return;
+        }
+        let source = block.plane.wrapping_add(row * block.stride).wrapping_offset(column);
+        // SAFETY: the caller's promise; the kernel has `K * K` weights.
+        unsafe {
+            if KIND != EDGE && g.x.input > LONG {
+                // The same row of the next strip.
+                for v in V * STRIDE..2 * V * STRIDE {
+                    s.prefetch(source.wrapping_add(v * S::LANES));
+                }
+            }
+            let zero = s.splat(0.0);
+            for group in 0..K.div_ceil(STRIDE) {
+                let mut columns = [[zero; 2]; V];
+                for (v, columns) in columns.iter_mut().enumerate() {
+                    *columns = if KIND == EDGE {
+                        Along::<K, STRIDE>::group::<S, V, false>(s, source, masks, zero, group, v)
+                    } else {
+                        Along::<K, STRIDE>::group::<S, V, true>(s, source, masks, zero, group, v)
+                    };
+                }
+                for kx in group * STRIDE..K.min((group + 1) * STRIDE) {
+                    for begun in 0..(K - phase).div_ceil(STRIDE) {
+                        let weight = s.splat(*block.weights.add((begun * STRIDE + phase) * K + kx));
+                        for v in 0..V {
+                            sums[begun][v] =
+                                s.mul_add(weight, columns[v][kx - group * STRIDE], sums[begun][v]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
