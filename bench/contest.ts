@@ -61,7 +61,10 @@ export async function contest(
       else contenders.push(outcome);
     }
     await rounds(contenders, refused, options);
-    return { timed: contenders.filter(({ samples }) => samples.length > 0).map(timed), refused };
+    return {
+      timed: contenders.filter(({ samples }) => samples.length > 0).map((one) => timed(one, options.timing)),
+      refused,
+    };
   } finally {
     for (const { prepared } of contenders) await prepared.dispose();
   }
@@ -134,14 +137,15 @@ async function rounds(contenders: Contender[], refused: Refused[], options: Cont
   }
 }
 
-function timed({ backend, prepared, check, samples, memory }: Contender): Timed {
+function timed({ backend, prepared, check, samples, memory }: Contender, { cold }: Timing): Timed {
+  // It is not a number where the system doesn't tell, and that of emptying caches in a cold run.
+  const told = !cold && !Number.isNaN(memory.steady);
   return {
     ...identity(backend),
     check,
     statistics: statisticsOf(samples),
     details: prepared.details?.() ?? {},
-    // All are not a number where the system doesn't tell.
-    ...(Number.isNaN(memory.steady) ? {} : { memory }),
+    ...(told ? { memory } : {}),
     samples,
   };
 }

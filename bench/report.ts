@@ -44,6 +44,7 @@ export interface Measured extends Contestant {
   /** Share of the limit that binds. */
   readonly share: number;
   readonly details: Readonly<Record<string, string | number>>;
+  /** Left out of a cold run, where emptying caches takes more. */
   readonly memory?: Memory;
   /** Seconds of a run, one number for each cycle. */
   readonly samples: readonly number[];

@@ -231,6 +231,7 @@ test('with cold caches every sample is one run', async () => {
   expect(samples).toBeGreaterThanOrEqual(3);
   // The check, and for each sample the call by which the benchmark package finds out how to call.
   expect(runs).toBe(1 + 2 * samples);
+  expect(ranked(row)[0]).not.toHaveProperty('memory');
 });
 
 test('an interrupted run has the rounds that were measured', async () => {
