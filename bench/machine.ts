@@ -76,7 +76,7 @@ export function describeMachine(): Machine {
     cpu,
     cores: Math.min(availableParallelism(), cpus().length),
     memory: totalmem(),
-    system: `${type()} ${release()} ${process.arch}`,
+    system: `${type()} ${release().split('-')[0]} ${process.arch}`,
     node: process.version,
     isa,
     isas,
