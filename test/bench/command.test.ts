@@ -81,8 +81,22 @@ test.skipIf(process.platform === 'win32')(
   'writes what it has when it is interrupted',
   { timeout: MINUTE },
   async () => {
-    const args = ['--suite', 'calls', ...QUICK.with(3, '100000'), '--json', file('interrupted.json')];
-    const { code, stdout } = await bench(args, (child) => setTimeout(() => child.kill('SIGINT'), 3000));
+    // Its second problem tells that there are rounds of the first.
+    const backend = `export default { name: 'telling', version: '1', supports: ({ kind }) => kind === 'maxpool',
+      prepare: () => { process.stderr.write('now'); return { run() {}, output: () => new Float32Array(4), dispose() {} }; } };`;
+    writeFileSync(file('telling.mjs'), backend);
+    const problems = ['conv:h12w12-o1k3', 'maxpool:h4w4-k2'];
+    const args = [
+      ...problems,
+      ...QUICK,
+      '--backend',
+      file('telling.mjs'),
+      '--json',
+      file('interrupted.json'),
+    ];
+    const { code, stdout } = await bench(args, (child) => {
+      child.stderr?.once('data', () => child.kill('SIGINT'));
+    });
     expect(code).toBe(130);
     expect(stdout).toContain('interrupted: this is what had been measured');
     const report = JSON.parse(readFileSync(file('interrupted.json'), 'utf8'));
