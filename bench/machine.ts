@@ -1,7 +1,7 @@
 /** The machine: what it is, and its limits as native loops measure them in the same run. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
-import { native } from '../src/native.ts';
+import { backend, native } from '../src/native.ts';
 import { info } from '../src/runtime.ts';
 
 /** Bytes of the data caches: of one core, and of all. */
@@ -32,7 +32,7 @@ export interface Machine {
 
 /** Limits of so many threads, in operations and in bytes (read and written) per second. */
 export interface Limits {
-  /** Multiply-adds between registers, for each instruction set of the machine. */
+  /** Multiply-adds between registers, for each instruction set of the machine; none where they can't be measured. */
   readonly fma: Readonly<Record<string, number>>;
   /** Copying within the second and third cache and in memory. */
   readonly copy: Readonly<Record<'L2' | 'L3' | 'DRAM', number>>;
@@ -89,12 +89,27 @@ export function describeMachine(): Machine {
   };
 }
 
-/** Measures for about a third of a second. */
+/** Bytes per second, read and written, of this thread when it copies within so many; for where there is no addon. */
+function copyHere(bytes: number): number {
+  const [source, target] = [new Uint8Array(bytes / 2).fill(1), new Uint8Array(bytes / 2)];
+  const repeats = Math.ceil((4 * MIB) / bytes);
+  let best = Number.POSITIVE_INFINITY;
+  const end = performance.now() + 50;
+  do {
+    const start = performance.now();
+    for (let i = 0; i < repeats; i++) target.set(source);
+    best = Math.min(best, performance.now() - start);
+  } while (performance.now() < end);
+  return (bytes * repeats * 1000) / best;
+}
+
+/** Measures for about half a second. WebAssembly has no clock: multiply-adds are not measured there. */
 export function measureLimits({ isas, caches }: Machine, threads: number): Limits {
   const { l2, l3 } = caches;
-  const copy = (bytes: number): number => native.copyBandwidth(bytes, threads);
+  const isNative = backend === 'native';
+  const copy = (bytes: number): number => (isNative ? native.copyBandwidth(bytes, threads) : copyHere(bytes));
   return {
-    fma: Object.fromEntries(isas.map((isa) => [isa, native.fmaPeak(isa, threads)])),
+    fma: isNative ? Object.fromEntries(isas.map((isa) => [isa, native.fmaPeak(isa, threads)])) : {},
     copy: {
       L2: copy((threads * l2) / 2),
       L3: copy(Math.max((threads * l2 + l3) / 4, 1.5 * threads * l2)),

@@ -23,7 +23,8 @@ export function roofOf(problem: Problem, machine: Machine, limits: Limits, threa
   const bytes = bytesOf(problem);
   const level = levelOf(bytes, machine, threads);
   const moving: Roof = { limit: level, seconds: bytes / limits.copy[level] };
-  if (!isConv(problem) && !isFilter(problem)) return moving;
-  const computing: Roof = { limit: 'FMA', seconds: flopsOf(problem) / (limits.fma[machine.isa] as number) };
+  const peak = limits.fma[machine.isa];
+  if (peak === undefined || !(isConv(problem) || isFilter(problem))) return moving;
+  const computing: Roof = { limit: 'FMA', seconds: flopsOf(problem) / peak };
   return computing.seconds > moving.seconds ? computing : moving;
 }

@@ -84,7 +84,7 @@ export function machineLines({ machine, limits, settings, date }: Report): strin
   return [
     `${machine.cpu}, ${machine.cores} cores${affinity}${quota}, ${machine.system}, Node ${machine.node}`,
     `${settings.suite}: ${machine.isa}, ${settings.threads} thread(s), ${rounds} rounds of ${timing.maxTime} s${timing.cold ? ', caches emptied before each run' : ''}, ${date}`,
-    `Limits: multiply-adds ${list(limits.fma)} GFLOP/s; copying ${list(limits.copy)} GB/s`,
+    `Limits: multiply-adds ${list(limits.fma) || 'not measured'}, GFLOP/s; copying ${list(limits.copy)}, GB/s`,
     ...(environment.length > 0 ? [`Environment: ${environment.join(' ')}`] : []),
   ];
 }

@@ -21,16 +21,14 @@ function points({ rows }: Report) {
 
 /** The lines that no direct method gets beyond: the bandwidth of each level of memory up to the multiply-add peak. */
 function roofs({ fma, copy }: Limits, isa: string, least: number, most: number) {
-  const peak = (fma[isa] as number) / 1e9;
-  const line = (name: string, at: (intensity: number) => number) => {
-    const ridge = name === 'FMA' ? least : peak / ((copy[name as keyof Limits['copy']] as number) / 1e9);
-    const ends = name === 'FMA' ? [least, most] : [least, Math.min(Math.max(ridge, least), most)];
-    return ends.map((intensity) => ({ roof: name, intensity, gflops: at(intensity) }));
-  };
-  return [
-    ...line('FMA', () => peak),
-    ...Object.entries(copy).flatMap(([name, bytes]) => line(name, (intensity) => (intensity * bytes) / 1e9)),
-  ];
+  const peak = (fma[isa] ?? Number.POSITIVE_INFINITY) / 1e9;
+  const levels = Object.entries(copy).flatMap(([roof, bytes]) => {
+    const rate = bytes / 1e9;
+    const end = Math.min(Math.max(peak / rate, least), most);
+    return [least, end].map((intensity) => ({ roof, intensity, gflops: intensity * rate }));
+  });
+  if (!Number.isFinite(peak)) return levels;
+  return [...levels, ...[least, most].map((intensity) => ({ roof: 'FMA', intensity, gflops: peak }))];
 }
 
 /** How many times faster than its best peer the summarized backend is on each problem. */

@@ -78,6 +78,9 @@ test('the picture has the roofs, every backend and every bar', async () => {
     expect(picture).toContain(`>${text}<`);
   }
   expect(picture).not.toContain('NaN');
+  const bare = await svg({ ...report, limits: { ...report.limits, fma: {} } });
+  expect(bare).toContain('>DRAM<');
+  expect(bare).not.toMatch(/NaN|>FMA</);
 });
 
 describe('a comparison', () => {
