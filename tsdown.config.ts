@@ -56,6 +56,7 @@ export default defineConfig([
       portable: 'src/portable.ts',
       bench: 'bench/index.ts',
       cli: 'src/cli/main.ts',
+      queue: 'src/queue/index.ts',
     },
     format: ['esm', 'cjs'],
     plugins: [loader, noCreateRequire],

@@ -11,6 +11,7 @@ import { allocate, section } from './memory.ts';
 import { native } from './native.ts';
 import { withDenseRows } from './operand.ts';
 import { type OutOption, readOut } from './output.ts';
+import { MEMORY, type PixelMemory } from './pixel-memory.ts';
 import { copyStrided } from './strided-copy.ts';
 import { isRowMajor } from './strides.ts';
 import { fromChecked, fromTrusted, type Tensor } from './tensor.ts';
@@ -42,6 +43,8 @@ export interface AsyncOptions extends OutOption, AsyncControl {}
 export interface CallControl {
   readonly signal: AbortSignalLike | undefined;
   readonly transfer: boolean;
+  /** Of a call from inside the package: its input is read in place, and its result's memory comes from here. */
+  readonly memory?: PixelMemory | undefined;
 }
 
 /** `AsyncOptions` read once. */
@@ -68,10 +71,15 @@ export function checkSignal(value: unknown): AbortSignalLike {
 }
 
 /** Reads `signal` and `transfer` of options; throws the signal's reason where it is aborted already. */
-export function readAsyncControl({ signal, transfer }: Record<string, unknown>): CallControl {
+export function readAsyncControl({
+  signal,
+  transfer,
+  [MEMORY]: memory,
+}: Record<string, unknown> & { [MEMORY]?: unknown }): CallControl {
   const control = {
     signal: signal === undefined ? undefined : checkSignal(signal),
     transfer: transfer !== undefined && checkBoolean(transfer, 'transfer'),
+    memory: memory as PixelMemory | undefined,
   };
   if (control.signal?.aborted) throw control.signal.reason;
   return control;

@@ -12,7 +12,8 @@ export type ErrorCode =
   | 'ERR_FILE_WRITE'
   | 'ERR_IMAGE_DECODE'
   | 'ERR_OUTPUT_EXISTS'
-  | 'ERR_DUPLICATE_OUTPUT';
+  | 'ERR_DUPLICATE_OUTPUT'
+  | 'ERR_QUEUE_CONNECTION';
 
 /** Every error that this package throws itself: a `TypeError` or a `RangeError` with a `code`. */
 export type Corr2dError = (TypeError | RangeError) & { readonly code: ErrorCode };
@@ -133,6 +134,15 @@ export function missingDependency(name: string, purpose: string, cause: unknown)
   const why = cause instanceof Error ? (cause.message.split('\n', 1)[0] as string) : String(cause);
   const what = `the package ${name} (npm install ${name})`;
   return withCode(new TypeError(sentence(what, purpose, why), { cause }), 'ERR_MISSING_DEPENDENCY');
+}
+
+/** A server that a queue needs and that does not answer. */
+export function unreachableServer(cause: unknown): Corr2dError {
+  const why = cause instanceof Error ? (cause.message.split('\n', 1)[0] as string) : String(cause);
+  return withCode(
+    new RangeError(sentence('the address of a Redis server that answers', 'redis', why), { cause }),
+    'ERR_QUEUE_CONNECTION',
+  );
 }
 
 /** A failure of a native job, whose arguments were checked before it began. */

@@ -127,15 +127,16 @@ export function runImage<D extends PixelData>(call: ImageCall<D>): Image<D> {
 /** Computes the result on the pool's threads. */
 export async function runImageAsync<D extends PixelData>(
   call: ImageCall<D>,
-  { signal, transfer }: CallControl,
+  { signal, transfer, memory: spare }: CallControl,
 ): Promise<Image<D>> {
   const { image, params, kernel, window, width, height } = call;
   const { channels } = image;
   const out = readOut(call);
   if (transfer && out !== undefined && out.buffer === image.data.buffer)
     throw overlapping('out', 'image.data');
-  const memory = allocateLike(image.data, width * height * channels);
-  const data = takeSamples(image.data, transfer);
+  const samples = width * height * channels;
+  const memory = spare?.take(image.data, samples) ?? allocateLike(image.data, samples);
+  const data = spare === undefined ? takeSamples(image.data, transfer) : image.data;
   await runJob((done) => native.startImage(params, kernel, window, data, memory, done), signal);
   if (out === undefined) return { data: memory, width, height, channels };
   // The caller may have moved or shrunk it meanwhile.

@@ -26,6 +26,7 @@ test('every example has a test', () => {
     'bench-backend.mjs',
     'demo.mjs',
     'filter-server-image.mjs',
+    'filter-service.mjs',
     'learn-conv.mjs',
     'lenet.mjs',
     'train-digits.mjs',

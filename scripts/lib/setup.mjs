@@ -55,7 +55,9 @@ const bundle = {
   },
   isMade: () =>
     ['mjs', 'cjs', 'd.mts', 'd.cts'].every((ending) =>
-      ['index', 'bench', 'cli'].every((entry) => existsSync(path.join(root, `dist/${entry}.${ending}`))),
+      ['index', 'bench', 'cli', 'queue'].every((entry) =>
+        existsSync(path.join(root, `dist/${entry}.${ending}`)),
+      ),
     ) && ['mjs', 'cjs'].every((ending) => existsSync(path.join(root, `dist/wasm.${ending}`))),
   command: () => tool('tsdown', 'tsdown', '--log-level', 'warn'),
 };

@@ -2,6 +2,7 @@
 import { type AbortSignalLike, checkSignal } from '../async-call.ts';
 import { checkInteger, checkOptions, checkWord } from '../check.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
+import { PixelMemory } from '../pixel-memory.ts';
 import type { Image } from '../pixels.ts';
 import { getThreads } from '../runtime.ts';
 import { decodeImage, encodeImage, FORMATS, type ImageFormat, loadSharp } from './codec.ts';
@@ -81,19 +82,23 @@ export interface Transformation {
   readonly quality: number | undefined;
   readonly maxPixels: number;
   readonly signal: AbortSignalLike | undefined;
+  /** A result may be given back when it has been encoded, if no one else sees its pixels. */
+  readonly memory: PixelMemory;
 }
 
 /** Decodes an image, takes the steps, and encodes it where that is asked for. */
 export async function transformImage(
   source: ReadableImage,
-  { steps, format, quality, maxPixels, signal }: Transformation,
+  { steps, format, quality, maxPixels, signal, memory }: Transformation,
 ): Promise<Omit<ProcessedImage, 'status' | 'index' | 'name'>> {
   const start = performance.now();
   let image = await decodeImage(await source.read(), source.name, maxPixels);
   const decoded = performance.now();
   for (const step of steps) {
     if (signal?.aborted) throw signal.reason;
-    image = await step(image, signal);
+    const { data } = image;
+    image = await step(image, { signal, memory });
+    memory.giveBack(data);
   }
   const processed = performance.now();
   const encoded = format === undefined ? undefined : await encodeImage(image, format, quality);
@@ -122,13 +127,14 @@ export async function* processImages(
 ): AsyncGenerator<ImageResult, void, undefined> {
   const given = checkOptions(options, 'options', NAMES) ?? {};
   const { format, quality, maxPixels = MAX_PIXELS, signal, onProgress } = given;
+  const concurrency = checkInteger(given.concurrency ?? getThreads(), 'concurrency', 1, MOST_AT_ONCE);
   const transformation: Transformation = {
     steps: compilePipeline(pipeline),
     ...readEncoding(format, quality),
     maxPixels: checkInteger(maxPixels, 'maxPixels', 1),
     signal: signal === undefined ? undefined : checkSignal(signal),
+    memory: new PixelMemory(concurrency),
   };
-  const concurrency = checkInteger(given.concurrency ?? getThreads(), 'concurrency', 1, MOST_AT_ONCE);
   const order = checkWord(given.order ?? 'input', 'order', ['input', 'completion']);
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidType('a function', 'onProgress', onProgress);

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { checkBoolean, checkInteger, checkOptions, checkWord } from '../check.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
+import { PixelMemory } from '../pixel-memory.ts';
 import { getThreads, info } from '../runtime.ts';
 import { type ImageFormat, loadSharp } from './codec.ts';
 import { existingOutput, unwritableFile, withName } from './image-errors.ts';
@@ -80,13 +81,14 @@ export async function processToFolder(
   if (typeof given.out !== 'string') throw invalidType('a path', 'out', given.out);
   const out = given.out;
   const { format, quality } = readEncoding(given.format, given.quality);
+  const concurrency = checkInteger(given.concurrency ?? getThreads(), 'concurrency', 1, 1024);
   const transformation = {
     steps: compilePipeline(pipeline),
     quality,
     maxPixels: checkInteger(given.maxPixels ?? MAX_PIXELS, 'maxPixels', 1),
     signal: undefined,
+    memory: new PixelMemory(concurrency),
   };
-  const concurrency = checkInteger(given.concurrency ?? getThreads(), 'concurrency', 1, 1024);
   const existing = checkWord(given.existing ?? 'error', 'existing', ['error', 'skip', 'overwrite']);
   const dryRun = checkBoolean(given.dryRun ?? false, 'dryRun');
   const recursive = checkBoolean(given.recursive ?? false, 'recursive');
@@ -188,7 +190,8 @@ class Folder {
     written: (hash: string) => FileResult,
   ): Promise<FileResult> {
     const readable = { name: input, read: async () => input };
-    const { encoded } = await transformImage(readable, { ...this.#transformation, format });
+    const { image, encoded } = await transformImage(readable, { ...this.#transformation, format });
+    this.#transformation.memory.giveBack(image.data);
     const data = encoded as Uint8Array;
     const file = path.join(this.#out, output);
     const result = written(hashOf(data));

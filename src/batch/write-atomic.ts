@@ -1,9 +1,13 @@
 /** Files that are there whole or not at all, whatever happens to the process or the machine. */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
+import { fingerprint } from './manifest.ts';
 
+/** How temporary names begin on this machine: a folder may be shared with others. */
+export const TEMPORARY_PREFIX: string = `.corr2d-${fingerprint(hostname()).slice(0, 8)}-`;
 // The process's number tells whether the one that began it is still at it.
-const TEMPORARY = /^\.corr2d-(\d+)-\d+\.tmp$/;
+const TEMPORARY = new RegExp(`^\\${TEMPORARY_PREFIX}(\\d+)-\\d+\\.tmp$`);
 
 let count = 0;
 
@@ -19,7 +23,7 @@ export async function writeAtomic(
 ): Promise<void> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true });
-  const temporary = path.join(folder, `.corr2d-${process.pid}-${count++}.tmp`);
+  const temporary = path.join(folder, `${TEMPORARY_PREFIX}${process.pid}-${count++}.tmp`);
   try {
     const handle = await open(temporary, 'wx');
     try {

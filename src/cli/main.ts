@@ -3,13 +3,25 @@
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from '../../bench/command.ts';
 import { info } from '../runtime.ts';
+import { deadCommand } from './dead.ts';
+import { enqueueCommand } from './enqueue.ts';
 import { EXIT_FAILED, EXIT_USAGE, isUsageError } from './exit.ts';
 import { filterCommand } from './filter.ts';
 import { infoCommand } from './info.ts';
 import { pipelineCommand } from './pipeline.ts';
 import { poolCommand } from './pool.ts';
+import { workerCommand } from './worker.ts';
 
-const commands = [filterCommand, poolCommand, pipelineCommand, benchCommand, infoCommand];
+const commands = [
+  filterCommand,
+  poolCommand,
+  pipelineCommand,
+  enqueueCommand,
+  workerCommand,
+  deadCommand,
+  benchCommand,
+  infoCommand,
+];
 
 async function main(): Promise<void> {
   const program = new Command('corr2d')

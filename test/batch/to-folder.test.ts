@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../index.ts';
 import { MANIFEST } from '../../src/batch/manifest.ts';
 import { type FileResult, type FolderOptions, processToFolder } from '../../src/batch/to-folder.ts';
+import { TEMPORARY_PREFIX } from '../../src/batch/write-atomic.ts';
 import { expectRejection, invalidType } from '../support/error.ts';
 import { picture, temporaryFolder } from '../support/pictures.ts';
 
@@ -161,7 +162,7 @@ describe('the manifest', () => {
   it('is joined by nothing that a killed process has left', async () => {
     await mkdir(path.join(out, 'sub'), { recursive: true });
     // No process has such a number.
-    await writeFile(path.join(out, 'sub/.corr2d-4194305-7.tmp'), 'half');
+    await writeFile(path.join(out, `sub/${TEMPORARY_PREFIX}4194305-7.tmp`), 'half');
     await run([input]);
     expect(await files()).toEqual(['a.png', 'b.jpg', 'sub']);
   });

@@ -1,0 +1,45 @@
+/**
+ * Memory that goes from image to image. Fresh memory costs as much time as a 5×5 filter (the system clears each page when it is
+ * first touched), and what JavaScript has dropped stays with the process until the next garbage collection.
+ */
+import { allocateLike, type PixelData } from './pixels.ts';
+
+/** The key of an internal option: the pixels of such a call are nobody else's, and its result may lie in used memory. */
+export const MEMORY: unique symbol = Symbol('memory');
+
+/** Buffers of one run over many images, whose pixels no other program sees. */
+export class PixelMemory {
+  readonly #spare: ArrayBufferLike[] = [];
+  readonly #most: number;
+
+  /** @param most buffers that are kept at a time */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** An array of the type of `like`, with anything in it. What decoders give, buffers and 16-bit arrays, may come from the spare ones. */
+  take<D extends PixelData>(like: D, samples: number): D {
+    if (!(like instanceof Uint16Array) && !Buffer.isBuffer(like)) return allocateLike(like, samples);
+    const fitting = this.#spare.findIndex(({ byteLength }) => byteLength >= samples * like.BYTES_PER_ELEMENT);
+    if (fitting === -1) return allocateLike(like, samples);
+    const [buffer] = this.#spare.splice(fitting, 1) as [ArrayBuffer];
+    const data = Buffer.isBuffer(like)
+      ? Buffer.from(buffer, 0, samples)
+      : new Uint16Array(buffer, 0, samples);
+    return data as PixelData as D;
+  }
+
+  /** Takes back memory that nobody will touch any more. */
+  giveBack(data: PixelData): void {
+    // Small buffers share Node's pool, and cost nothing.
+    if (data.byteOffset !== 0 || data.byteLength < LEAST || this.#spare.includes(data.buffer)) return;
+    this.#spare.push(data.buffer);
+    if (this.#spare.length > this.#most) {
+      const smallest = this.#spare.reduce((a, b) => (b.byteLength < a.byteLength ? b : a));
+      this.#spare.splice(this.#spare.indexOf(smallest), 1);
+    }
+  }
+}
+
+/** Bytes from which memory is worth keeping. */
+const LEAST = 2 ** 16;
