@@ -46,6 +46,8 @@ function stagePlatform(platform, binary, folder) {
   write(path.join(folder, 'package.json'), {
     ...rest,
     version: manifest.version,
+    // yarn keeps packages zipped unless they say otherwise, and no system loads a library from an archive.
+    preferUnplugged: true,
     files: [...files, ...licences],
   });
   if (binary) cpSync(binary, path.join(folder, binaryName(platform)));

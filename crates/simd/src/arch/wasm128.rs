@@ -72,6 +72,11 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: v128) -> v128 {
+        f32x4_sqrt(a)
+    }
+
+    #[inline(always)]
     fn max(self, a: v128, b: v128) -> v128 {
         f32x4_max(a, b)
     }
