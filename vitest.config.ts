@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 // `scripts/test.mjs` runs `unit` once for each instruction set of the machine, `types`, `slow` and `package` once.
+// The benchmark measures the addon: threads, a clock and the caches, none of which WebAssembly has.
+const notOnWasm = process.env.CORR2D_BACKEND === 'wasm' ? ['test/bench/**'] : [];
+
 export default defineConfig({
   test: {
     // By default one core is left idle, which on a machine of two halves the speed.
@@ -10,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', 'test/onnx/**', 'test/slow/**'],
+          exclude: ['test/package/**', 'test/onnx/**', 'test/slow/**', ...notOnWasm],
         },
       },
       {

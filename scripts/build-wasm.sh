@@ -26,3 +26,5 @@ for tier in simd128 relaxed-simd; do
     cargo build --quiet --locked --profile dist --package corr2d-wasm --target "$target" "${flags[@]}"
   cp "$CARGO_TARGET_DIR/$target/dist/corr2d_wasm.wasm" "wasm/corr2d.$tier.wasm"
 done
+# By this `npm test` knows whether they are of the present sources.
+node --input-type=module -e "import { writeWasmStamp } from './scripts/lib/wasm-stamp.mjs'; writeWasmStamp();"

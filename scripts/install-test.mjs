@@ -290,6 +290,6 @@ await main(async () => {
     await registry.stop();
     rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   }
-  console.log(`${total.passed} passed, ${total.failed} failed`);
+  if (!isTable) console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed > 0 ? 1 : 0;
 });

@@ -6,6 +6,7 @@ import { run, tool } from './lib/command.mjs';
 import { countCargo, countExit, countVitest } from './lib/count.mjs';
 import { writeOnnxCases } from './lib/onnx.mjs';
 import { ensureBuilt, main, SetupError } from './lib/setup.mjs';
+import { wasmProblem } from './lib/wasm-stamp.mjs';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'corr2d-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -149,6 +150,9 @@ await main(async () => {
     }
     await onnxNodeTests(tiers);
     await phase('vitest, whole programs', () => vitest('slow'));
+    const problem = wasmProblem();
+    if (problem) console.log(`vitest, WebAssembly ... skipped: ${problem}`);
+    else await phase('vitest, WebAssembly', () => vitest('unit', { CORR2D_BACKEND: 'wasm' }));
     await phase('vitest, packed tarball', () => vitest('package'));
   }
 

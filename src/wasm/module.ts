@@ -105,13 +105,22 @@ class Caller {
         if (kind.isRead || kind.isText) bytesAt(memory, address, array.byteLength).set(bytesOf(array));
       }
       new Float64Array(memory.buffer, this.#frame, numbers.length).set(numbers);
-      const result = this.#finish((this.#exports[name] as () => number)());
+      const result = this.#finish(this.#run(name));
       for (const { array, address, kind } of copies) {
         if (kind.isWritten) bytesOf(array).set(bytesAt(memory, address, array.byteLength));
       }
       return result;
     } finally {
       for (const { array, address } of copies) release(address, array.byteLength);
+    }
+  }
+
+  // A panic is a trap here.
+  #run(name: string): number {
+    try {
+      return (this.#exports[name] as () => number)();
+    } catch (cause) {
+      throw new Error('the computation panicked', { cause });
     }
   }
 
