@@ -191,13 +191,19 @@ describe.skipIf(onWasm)('asynchronous calls', () => {
   });
 
   it('hand neither the caller’s input nor `out` to another thread', async () => {
-    const data = new Float32Array(400);
+    const data = new Float32Array(400).fill(1);
     const out = new Float32Array(400);
-    const spy = vi.spyOn(native, 'startPlan');
-    await new Conv2D(1).forwardAsync(new Tensor(data, [20, 20]), { out });
-    const [, source, , target] = spy.mock.calls[0] as Parameters<typeof native.startPlan>;
-    expect(source.buffer).not.toBe(data.buffer);
+    const spy = vi.spyOn(native, 'startPlanOnCopy');
+    const layer = new Conv2D(1);
+    layer.weight = [[2]];
+    const promise = layer.forwardAsync(new Tensor(data, [20, 20]), { out });
+    // What the caller does with its own memory from now on is nobody else's business.
+    data.fill(9);
+    out.fill(9);
+    await promise;
+    const [, , , target] = spy.mock.calls[0] as Parameters<typeof native.startPlanOnCopy>;
     expect(target.buffer).not.toBe(out.buffer);
+    expect(new Set(out)).toEqual(new Set([2]));
   });
 });
 

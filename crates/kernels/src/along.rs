@@ -105,6 +105,6 @@ impl<const K: usize, const STRIDE: usize> Along<K, STRIDE> {
         }
         let pair = column / 2 * 2;
         let (even, odd) = s.deinterleave(loaded[pair], loaded[pair + 1]);
-        if column % 2 == 0 { even } else { odd }
+        if column.is_multiple_of(2) { even } else { odd }
     }
 }

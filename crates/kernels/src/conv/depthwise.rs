@@ -12,7 +12,7 @@ use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
 
 pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "depthwise", supports, cost, accuracy: Accuracy::Direct, pack };
+    Algorithm { name: "depthwise", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
 
 /// Input floats of a block of rows: what a strip reads of a line is still near when the next strip reads the rest.
 const BLOCK_FLOATS: usize = 8 * 1024;
