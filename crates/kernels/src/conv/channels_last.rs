@@ -215,6 +215,7 @@ impl ChannelsLast {
                 offsets: windows.offsets,
                 bases,
                 weights: &raw const self.weights.as_slice()[packed * g.taps()],
+                ahead: None,
                 bias: &raw const self.bias.as_slice()[packed],
                 targets,
                 channels: block.channels,

@@ -16,6 +16,12 @@ pub(super) fn vectors(isa: Isa) -> usize {
     if isa.registers() >= 32 { 4 } else { 2 }
 }
 
+/// Floats of a cache line.
+const LINE: usize = 16;
+
+/// What is fetched ahead for each product.
+pub(super) const AHEAD_FLOATS: usize = 2 * LINE;
+
 /// One register tile. Product `k` of pixel `t` reads its input at `bases[t] + offsets[k]`.
 #[derive(Clone, Copy)]
 pub(super) struct PixelTile<'a> {
@@ -25,6 +31,8 @@ pub(super) struct PixelTile<'a> {
     pub(super) bases: [*const f32; PIXELS],
     /// Weights `[product][channel]`, whole vectors of channels.
     pub(super) weights: *const f32,
+    /// Weights in far memory that will be read soon, if any: two cache lines of them are fetched for each product.
+    pub(super) ahead: Option<*const f32>,
     /// A bias for each channel, whole vectors.
     pub(super) bias: *const f32,
     /// Where the first channel of each pixel goes.
@@ -42,11 +50,15 @@ pub(super) struct PixelTile<'a> {
 pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile<'_>) {
     macro_rules! sizes {
         ($($t:literal)*) => {
-            match (pixels, count) {
-                $(($t, 1) => isa.run(Sized::<$t, 1>(tile)),
-                ($t, 2) => isa.run(Sized::<$t, 2>(tile)),
-                ($t, 3) => isa.run(Sized::<$t, 3>(tile)),
-                ($t, 4) => isa.run(Sized::<$t, 4>(tile)),)*
+            match (pixels, count, tile.ahead.is_some()) {
+                $(($t, 1, false) => isa.run(Sized::<$t, 1, false>(tile)),
+                ($t, 2, false) => isa.run(Sized::<$t, 2, false>(tile)),
+                ($t, 3, false) => isa.run(Sized::<$t, 3, false>(tile)),
+                ($t, 4, false) => isa.run(Sized::<$t, 4, false>(tile)),
+                ($t, 1, true) => isa.run(Sized::<$t, 1, true>(tile)),
+                ($t, 2, true) => isa.run(Sized::<$t, 2, true>(tile)),
+                ($t, 3, true) => isa.run(Sized::<$t, 3, true>(tile)),
+                ($t, 4, true) => isa.run(Sized::<$t, 4, true>(tile)),)*
                 _ => unreachable!("a tile of {pixels} pixels and {count} vectors"),
             }
         };
@@ -54,13 +66,16 @@ pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile
     sizes!(1 2 3 4 5 6);
 }
 
-struct Sized<'a, const T: usize, const Q: usize>(&'a PixelTile<'a>);
+struct Sized<'a, const T: usize, const Q: usize, const AHEAD: bool>(&'a PixelTile<'a>);
 
-impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
+impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, Q, AHEAD> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if T * Q + Q + 1 >= S::REGISTERS {
+            unreachable!("no tile is larger than the registers");
+        }
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.
@@ -71,7 +86,13 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
                 }
             }
             let mut weights = tile.weights;
+            let mut ahead = tile.ahead.unwrap_or(weights);
             for &offset in tile.offsets {
+                if AHEAD {
+                    s.prefetch(ahead);
+                    s.prefetch(ahead.wrapping_add(LINE));
+                    ahead = ahead.wrapping_add(AHEAD_FLOATS);
+                }
                 let mut channels = [s.splat(0.0); Q];
                 for (q, channel) in channels.iter_mut().enumerate() {
                     *channel = s.load(weights.add(q * S::LANES));

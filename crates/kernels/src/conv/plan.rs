@@ -85,7 +85,13 @@ impl ConvPlan {
         let g = &self.geometry;
         let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
         let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
-        pool.for_each(self.tiles(), threads, |tile| self.run_tile(tile, &input, &output));
+        let parts = self.packed.parts(threads.clamp(1, pool.threads()));
+        pool.for_each(self.tiles() * parts, threads, |index| {
+            let (tile, part) = (index / parts, index % parts);
+            with_scratch(self.packed.scratch_len(), |scratch| {
+                self.packed.run_part(tile, [part, parts], &input, &output, scratch);
+            });
+        });
         Ok(())
     }
 

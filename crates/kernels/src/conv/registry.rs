@@ -50,7 +50,8 @@ pub const ALGORITHMS: &[Algorithm] = &[
     winograd::F2_ALGORITHM,
     winograd::F3_ALGORITHM,
     winograd::F4_ALGORITHM,
-    winograd::STRIDED_ALGORITHM,
+    winograd::STRIDED3_ALGORITHM,
+    winograd::STRIDED4_ALGORITHM,
 ];
 
 /// What an algorithm packs: the weight is `[c_out, c_in / groups, kh, kw]`, `bias` has `c_out` elements.
@@ -67,6 +68,23 @@ pub(crate) struct Problem<'a> {
 pub(crate) trait PackedConv: Send + Sync {
     /// Number of tiles; together they write every output element once.
     fn tiles(&self) -> usize;
+
+    /// Parts that each tile is cut into for so many threads. They may repeat work, so that one thread is better off without.
+    fn parts(&self, _threads: usize) -> usize {
+        1
+    }
+
+    /// Computes part `part` of `parts` of a tile, if [`PackedConv::parts`] may answer with more than 1.
+    fn run_part(
+        &self,
+        tile: usize,
+        [_part, _parts]: [usize; 2],
+        input: &InputView<'_>,
+        output: &OutputView<'_>,
+        scratch: &mut [f32],
+    ) {
+        self.run_tile(tile, input, output, scratch);
+    }
 
     /// Floats of scratch memory that a tile needs.
     fn scratch_len(&self) -> usize;

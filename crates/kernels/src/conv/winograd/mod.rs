@@ -12,7 +12,7 @@ mod weights;
 
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{self, PIXELS, PixelTile, pack_bias};
+use super::pixel_tile::{self, AHEAD_FLOATS, PIXELS, PixelTile, pack_bias};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
@@ -23,14 +23,16 @@ use stages::{InputStage, OutputStage};
 use std::marker::PhantomData;
 use std::ops::Range;
 use tiling::Tiling;
-use transform::{F2, F3, F4, Strided3, Transform};
+use transform::{F2, F3, F4, Strided3, Strided4, Transform};
 
 // The amplification is (max over outputs of Σ|A|·Σ|G|·Σ|B|)² ⁄ 9, times 2 for the roundings of the transforms, rounded.
 pub(super) const F2_ALGORITHM: Algorithm = algorithm::<F2, 4, 2>("winograd-2x2", 14.0, 2.0);
 pub(super) const F3_ALGORITHM: Algorithm = algorithm::<F3, 5, 3>("winograd-3x3", 144.0, 4.5);
 pub(super) const F4_ALGORITHM: Algorithm = algorithm::<F4, 6, 4>("winograd-4x4", 144.0, 10.0);
-pub(super) const STRIDED_ALGORITHM: Algorithm =
+pub(super) const STRIDED3_ALGORITHM: Algorithm =
     algorithm::<Strided3, 7, 3>("winograd-3x3-stride2", 12.0, 6.0);
+pub(super) const STRIDED4_ALGORITHM: Algorithm =
+    algorithm::<Strided4, 9, 4>("winograd-4x4-stride2", 96.0, 10.0);
 
 const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
     name: &'static str,
@@ -59,8 +61,11 @@ const WORK_FLOATS: usize = 160 * 1024;
 /// Tiles of a piece where it is not: it is read anew for each piece, and one element of the input and of the products are near.
 const MANY_TILES: usize = 96;
 
-/// Enough pieces to keep many threads busy to the end.
-const ENOUGH_PIECES: usize = 16;
+/// With more shares of tiles than this, the processor's own prefetching keeps up with a far weight.
+const MOST_SHARES_AHEAD: usize = 6;
+
+/// Pieces for each thread that keep all busy to the end, if they are no multiple of the threads.
+const ENOUGH_PIECES: usize = 4;
 
 fn supports<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry) -> bool {
     let axis = |axis: &crate::geometry::Axis| {
@@ -80,9 +85,9 @@ fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, is
     let vectors = |channels: usize| channels.div_ceil(isa.lanes()) as f64;
     let products = elements * tiles * g.c_in as f64 * vectors(g.c_out);
     let transforms = tiles * elements * (6.0 * vectors(g.c_in) + 5.0 * vectors(g.c_out));
-    // Reading a weight that no near cache holds.
+    // Reading a weight that no near cache holds; where it comes from memory, the products of many tiles still hide it.
     let weight = elements * g.c_in as f64 * vectors(g.c_out);
-    let far = if weight * lanes > FAR_FLOATS { 16.0 } else { 4.0 } * weight;
+    let far = if weight * lanes > FAR_FLOATS { (16.0 - 0.5 * tiles).max(4.0) } else { 4.0 } * weight;
     let (copy, store) = match g.order {
         ChannelOrder::First => (0.6, 0.6),
         ChannelOrder::Last => (3.0 / lanes, 1.0 / lanes),
@@ -94,12 +99,14 @@ fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, is
 /// A transformed weight of more floats than this leaves the last-level cache to be read again from memory.
 const FAR_FLOATS: f64 = 6.5e6;
 
-/// How the work is cut: a piece is a block of tiles of one image and a part of the output channels.
+/// How the work is cut: a piece is a block of tiles of one image.
 struct Pieces {
     /// Blocks of tile rows and of tile columns.
     blocks: [usize; 2],
-    /// Parts of the output channels.
-    parts: usize,
+    /// Blocks of output channels that are multiplied before they are transformed back.
+    pass: usize,
+    /// Whether the weight is too large to be near when it is read again.
+    far: bool,
 }
 
 struct Winograd<T, const N: usize, const M: usize> {
@@ -158,20 +165,17 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
 
 fn pieces(g: &ConvGeometry, rows: &Tiling, columns: &Tiling, elements: usize, block: usize) -> Pieces {
     let (all_rows, all_columns) = (rows.starts.len(), columns.starts.len());
-    let most = if elements * g.c_in * g.c_out > NEAR_FLOATS {
-        MANY_TILES
-    } else {
-        (WORK_FLOATS / (elements * (g.c_in + g.c_out))).max(PIXELS)
-    };
+    let far = elements * g.c_in * g.c_out > NEAR_FLOATS;
+    let most = if far { MANY_TILES } else { (WORK_FLOATS / (elements * (g.c_in + g.c_out))).max(PIXELS) };
     // Dilated columns of a block would read pixels of the whole row, so it is not cut.
     let columns_of_block = if columns.step > 1 { all_columns } else { most };
     let column_blocks = all_columns.div_ceil(columns_of_block);
     let rows_of_block = (most / all_columns.div_ceil(column_blocks)).max(1);
     let row_blocks = all_rows.div_ceil(rows_of_block);
-    // Each part transforms the whole input again, so they are few, and only where there is much to multiply.
-    let wanted = ENOUGH_PIECES.div_ceil(g.batch.max(1) * row_blocks * column_blocks);
-    let parts = wanted.min(1 + g.c_out / 256).clamp(1, g.c_out.div_ceil(block));
-    Pieces { blocks: [row_blocks, column_blocks], parts }
+    // Operands that are near can be read again for each block of channels, and only its products take room.
+    let tiles = all_rows.div_ceil(row_blocks) * all_columns.div_ceil(column_blocks);
+    let near = tiles * elements * (g.c_in + block) <= WORK_FLOATS;
+    Pieces { blocks: [row_blocks, column_blocks], pass: if near { 1 } else { g.c_out.div_ceil(block) }, far }
 }
 
 /// Part `index` of `all` things cut into `parts` of about the same size.
@@ -192,7 +196,7 @@ struct Scratch {
     /// Floats from one transformed tile to the next, and from one element to the next.
     tile: usize,
     element: usize,
-    /// From one tile of the products to the next: the channels of a part; and from one element to the next.
+    /// From one tile of the products to the next: the channels of a pass; and from one element to the next.
     product_tile: usize,
     product: usize,
     lengths: [usize; 4],
@@ -215,10 +219,10 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         let tiles = rows.len() * columns.len();
         let tile = g.c_in.next_multiple_of(self.isa.lanes());
         // Elements a multiple of a page apart would compete for the same places of the first-level cache.
-        let product_tile = g.c_out.div_ceil(self.width()).div_ceil(self.pieces.parts) * self.width();
+        let product_tile = self.pieces.pass * self.width();
         let (element, product) = (tiles * tile + LINE, tiles * product_tile + LINE);
         let results = if g.order == ChannelOrder::First { M * outputs * self.width() } else { 0 };
-        let lines = rows.clone().map(|row| self.new_lines(row, rows.start)).sum::<usize>();
+        let lines = self.lines(rows).map(|(_, end)| end).max().unwrap_or(0);
         let lengths = [lines * pixels * self.source.pixel(), N * N * element, N * N * product, results];
         Scratch {
             pixels,
@@ -231,9 +235,15 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         }
     }
 
-    /// Input lines of a row of tiles that the one before it in the piece has not.
-    fn new_lines(&self, row: usize, first: usize) -> usize {
-        if row > first && self.rows.follows(row) { M * T::STRIDE } else { N }
+    /// For each row of tiles, how many of its N input lines the one before it has not, and where they end in scratch: after those,
+    /// or at the start if nothing is left of them.
+    fn lines(&self, rows: &Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+        let first = rows.start;
+        rows.clone().scan(0, move |end, row| {
+            let new = if row > first && self.rows.follows(row) { M * T::STRIDE } else { N };
+            *end = if new < N { *end + new } else { N };
+            Some((new.min(N), *end))
+        })
     }
 
     /// Scratch of the largest piece.
@@ -265,17 +275,14 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         let g = &self.geometry;
         let line = at.pixels * self.source.pixel();
         let left = first_output(&self.columns, columns) * g.x.stride;
-        let mut filled = 0;
-        for (i, row) in rows.clone().enumerate() {
-            let new = self.new_lines(row, rows.start);
+        for (i, (row, (new, end))) in rows.clone().zip(self.lines(rows)).enumerate() {
             for y in N - new..N {
                 let position = self.rows.starts[row] * g.y.stride + y * g.y.dilation;
-                let target = &mut lines[filled * line..(filled + 1) * line];
+                let target = &mut lines[(end - N + y) * line..][..line];
                 self.source.fill_line(self.isa, input, n, [position, left], target);
-                filled += 1;
             }
             self.isa.run(InputStage::<T, N, M> {
-                source: lines[(filled - N) * line..filled * line].as_ptr(),
+                source: lines[(end - N) * line..end * line].as_ptr(),
                 row: line,
                 pixel: g.x.dilation * self.source.pixel(),
                 starts: &self.column_starts[columns.clone()],
@@ -288,17 +295,31 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         }
     }
 
+    /// The transformed weight of an element of a block of output channels.
+    fn block_weights(&self, block: usize, element: usize) -> *const f32 {
+        let g = &self.geometry;
+        let first = block * self.width();
+        let width = self.width().min(g.c_out - first).next_multiple_of(self.isa.lanes());
+        &raw const self.weights.as_slice()[N * N * g.c_in * first + element * g.c_in * width]
+    }
+
     /// Multiplies every element of every tile with the weight of some blocks of output channels. An element's tiles stay near while
     /// the weight passes by.
     fn multiply(&self, blocks: Range<usize>, at: &Scratch, operands: &[f32], products: &mut [f32]) {
         let Self { geometry: g, isa, .. } = self;
         let tiles = (at.element - LINE) / at.tile;
         let shares = tiles.div_ceil(PIXELS);
+        let ahead = self.pieces.far && shares <= MOST_SHARES_AHEAD;
         for element in 0..N * N {
             for (i, block) in blocks.clone().enumerate() {
                 let first = block * self.width();
                 let width = self.width().min(g.c_out - first).next_multiple_of(isa.lanes());
-                let weights = &self.weights.as_slice()[N * N * g.c_in * first + element * g.c_in * width..];
+                let weights = self.block_weights(block, element);
+                let next = if block + 1 < blocks.end {
+                    self.block_weights(block + 1, element)
+                } else {
+                    self.block_weights(blocks.start, (element + 1) % (N * N))
+                };
                 for index in 0..shares {
                     let tiles = share(tiles, shares, index);
                     let mut bases = [std::ptr::null(); PIXELS];
@@ -311,7 +332,10 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                     let tile = PixelTile {
                         offsets: &self.offsets,
                         bases,
-                        weights: weights.as_ptr(),
+                        weights,
+                        // The first share reads this weight from far itself.
+                        ahead: (ahead && index > 0)
+                            .then(|| next.wrapping_add((index - 1) * AHEAD_FLOATS * g.c_in)),
                         bias: self.no_bias.as_slice().as_ptr(),
                         targets,
                         channels: width,
@@ -393,8 +417,18 @@ const LINE: usize = 16;
 
 impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd<T, N, M> {
     fn tiles(&self) -> usize {
-        let Pieces { blocks, parts } = self.pieces;
-        self.geometry.batch * blocks[0] * blocks[1] * parts
+        let [rows, columns] = self.pieces.blocks;
+        self.geometry.batch * rows * columns
+    }
+
+    /// Parts of the output channels, each of which transforms the whole input again.
+    fn parts(&self, threads: usize) -> usize {
+        let tiles = self.tiles();
+        let busy = |parts: &usize| {
+            (tiles * parts).is_multiple_of(threads) || tiles * parts >= ENOUGH_PIECES * threads
+        };
+        let most = self.geometry.c_out.div_ceil(self.width());
+        (1..most).find(busy).unwrap_or(most)
     }
 
     fn scratch_len(&self) -> usize {
@@ -405,12 +439,22 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd
         RegisterTile { rows: PIXELS, vectors: pixel_tile::vectors(self.isa), lanes: Lanes::Channels }
     }
 
-    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+    fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        self.run_part(tile, [0, 1], input, output, scratch);
+    }
+
+    fn run_part(
+        &self,
+        tile: usize,
+        [part, parts]: [usize; 2],
+        input: &InputView<'_>,
+        output: &OutputView<'_>,
+        scratch: &mut [f32],
+    ) {
         let g = &self.geometry;
-        let Pieces { blocks, parts } = self.pieces;
-        let (index, part) = (index / parts, index % parts);
-        let (index, x) = (index / blocks[1], index % blocks[1]);
-        let (n, y) = (index / blocks[0], index % blocks[0]);
+        let [row_blocks, column_blocks] = self.pieces.blocks;
+        let (tile, x) = (tile / column_blocks, tile % column_blocks);
+        let (n, y) = (tile / row_blocks, tile % row_blocks);
         let (rows, columns) = self.block([y, x]);
         let at = self.scratch(&rows, &columns);
         let (lines, rest) = scratch.split_at_mut(at.lengths[0]);
@@ -419,12 +463,23 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd
 
         self.transform_input(input, n, [&rows, &columns], &at, lines, operands);
         let blocks = share(g.c_out.div_ceil(self.width()), parts, part);
-        self.multiply(blocks.clone(), &at, operands, products);
-        for (i, block) in blocks.enumerate() {
-            let first = block * self.width();
-            let channels = self.width().min(g.c_out - first);
-            let products = &products[i * self.width()..];
-            self.transform_output(output, n, [&rows, &columns], [first, channels], &at, products, results);
+        for first in blocks.clone().step_by(self.pieces.pass) {
+            let pass = first..blocks.end.min(first + self.pieces.pass);
+            self.multiply(pass.clone(), &at, operands, products);
+            for (i, block) in pass.enumerate() {
+                let first = block * self.width();
+                let channels = self.width().min(g.c_out - first);
+                let products = &products[i * self.width()..];
+                self.transform_output(
+                    output,
+                    n,
+                    [&rows, &columns],
+                    [first, channels],
+                    &at,
+                    products,
+                    results,
+                );
+            }
         }
     }
 }

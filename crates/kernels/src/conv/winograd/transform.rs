@@ -159,6 +159,49 @@ impl Transform<7, 3> for Strided3 {
     }
 }
 
+/// Stride 2, four outputs: the even elements meet the outer taps in F(4, 2) with the points of F(3, 3); the odd ones meet the middle
+/// tap.
+#[derive(Clone, Copy)]
+pub(super) struct Strided4;
+
+impl Transform<9, 4> for Strided4 {
+    const STRIDE: usize = 2;
+    const WEIGHT: [[f32; 3]; 9] = {
+        let (a, b) = (FRAC_1_SQRT_2, SQRT_2);
+        let (na, nb) = (-3.0 * a, 3.0 * b);
+        [
+            [1.0 / na, 0.0, a / na],
+            [-1.0 / na, 0.0, a / na],
+            [1.0 / nb, 0.0, b / nb],
+            [-1.0 / nb, 0.0, b / nb],
+            [0.0, 0.0, 1.0],
+            [0.0, 1.0, 0.0],
+            [0.0, 1.0, 0.0],
+            [0.0, 1.0, 0.0],
+            [0.0, 1.0, 0.0],
+        ]
+    };
+
+    #[inline(always)]
+    fn input<S: Simd>(s: S, d: [S::V; 9]) -> [S::V; 9] {
+        let [a, b, c, e, f] = F3::input(s, [d[0], d[2], d[4], d[6], d[8]]);
+        [a, b, c, e, f, d[1], d[3], d[5], d[7]]
+    }
+
+    #[inline(always)]
+    fn output<S: Simd>(s: S, m: [S::V; 9]) -> [S::V; 4] {
+        let (sum_a, difference_a) = (s.add(m[0], m[1]), s.sub(m[0], m[1]));
+        let (sum_b, difference_b) = (s.add(m[2], m[3]), s.sub(m[2], m[3]));
+        let cubes = powers(s, difference_a, 0.5 * FRAC_1_SQRT_2, difference_b, 2.0 * SQRT_2);
+        [
+            s.add(s.add(sum_a, sum_b), m[5]),
+            s.add(powers(s, difference_a, FRAC_1_SQRT_2, difference_b, SQRT_2), m[6]),
+            s.add(powers(s, sum_a, 0.5, sum_b, 2.0), m[7]),
+            s.add(s.add(cubes, m[4]), m[8]),
+        ]
+    }
+}
+
 /// `a + factor · b`.
 #[inline(always)]
 fn fold<S: Simd>(s: S, a: S::V, b: S::V, factor: f32) -> S::V {
