@@ -2,6 +2,7 @@
 //! neighbouring outputs always read neighbouring elements; then register tiles run over them (see `tile.rs`).
 
 use super::explain::{Lanes, RegisterTile};
+use super::panel_tile::{self, Panels, Source as Pixels, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
@@ -155,21 +156,35 @@ impl Direct {
         scratch: &mut [f32],
     ) {
         let g = &self.geometry;
+        let columns = self.source.columns;
+        let line = self.copies.len() * columns;
+        let top = (first_row * g.y.stride) as isize - g.y.before as isize;
+        let all = (rows - 1) * g.y.stride + g.y.span();
+        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
+        let inside = (-top).clamp(0, all as isize) as usize
+            ..(g.y.input as isize - top).clamp(0, all as isize) as usize;
         for c in 0..g.c_in_group() {
-            for row in 0..(rows - 1) * g.y.stride + g.y.span() {
-                let position = (first_row * g.y.stride + row) as isize - g.y.before as isize;
-                let from = g.padding_mode.source(position, g.y.input);
-                let line = &mut scratch[self.source.row(c, row)..self.source.row(c, row + 1)];
-                for (target, copy) in line.chunks_exact_mut(self.source.columns).zip(&self.copies) {
-                    match from {
-                        None => target.fill(0.0),
-                        Some(y) => {
-                            let source = input.row(n, group * g.c_in_group() + c, y);
-                            // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                            unsafe { copy.run(self.isa, source, target) };
-                        }
-                    }
+            let channel = group * g.c_in_group() + c;
+            let plane = &mut scratch[self.source.row(c, 0)..self.source.row(c, all)];
+            for row in (0..inside.start.min(all)).chain(inside.end..all) {
+                let target = &mut plane[row * line..][..line];
+                let Some(y) = g.padding_mode.source(top + row as isize, g.y.input) else {
+                    target.fill(0.0);
+                    continue;
+                };
+                for (target, copy) in target.chunks_exact_mut(columns).zip(&self.copies) {
+                    // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
+                    unsafe { copy.run(self.isa, input.row(n, channel, y), target) };
                 }
+            }
+            if inside.is_empty() {
+                continue;
+            }
+            let rows = input.row(n, channel, (top + inside.start as isize) as usize);
+            for (phase, copy) in self.copies.iter().enumerate() {
+                let target = &mut plane[inside.start * line + phase * columns..inside.end * line];
+                // SAFETY: as above, for each of these rows.
+                unsafe { copy.run_rows(self.isa, rows, input.row_stride(), target, line) };
             }
         }
     }
@@ -199,44 +214,100 @@ impl PackedConv for Direct {
         self.fill(input, n, group, first_row, rows, scratch);
 
         let lanes = self.isa.lanes();
-        let across = g.x.output.div_ceil(lanes);
-        let vectors = rows * across;
         let block = tile::channels(self.isa);
         let last = ((channel_tile + 1) * self.channels).min(g.c_out_group());
         for first in (channel_tile * self.channels..last).step_by(block) {
             let channels = block.min(last - first);
             let channel = group * g.c_out_group() + first;
-            let most = tile::vectors(self.isa, channels);
-            // Equal shares: 7 vectors are 3 + 2 + 2, never 3 + 3 + 1.
-            let shares = vectors.div_ceil(most);
-            for share in 0..shares {
-                let vector = |s: usize| s * vectors / shares;
-                let count = vector(share + 1) - vector(share);
-                let mut bases = [std::ptr::null(); MOST_VECTORS];
-                let mut targets = [std::ptr::null_mut(); MOST_VECTORS];
-                let mut counts = [0; MOST_VECTORS];
-                for q in 0..count {
-                    let (y, x) = ((vector(share) + q) / across, (vector(share) + q) % across * lanes);
-                    bases[q] = &raw const scratch[self.source.row(0, y * g.y.stride) + x];
-                    targets[q] =
-                        output.at(((n * g.c_out + channel) * g.y.output + first_row + y) * g.x.output + x);
-                    counts[q] = lanes.min(g.x.output - x);
+            let block = Block {
+                channels,
+                weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
+                bias: &raw const self.bias[channel],
+                target: output.at(((n * g.c_out + channel) * g.y.output + first_row) * g.x.output),
+            };
+            if g.x.output.div_ceil(lanes) >= tile::vectors(self.isa, channels) {
+                self.run_rows(block, rows, scratch);
+            } else {
+                self.run_vectors(block, rows, scratch);
+            }
+        }
+    }
+}
+
+/// A block of output channels of a tile.
+#[derive(Clone, Copy)]
+struct Block {
+    channels: usize,
+    weights: *const f32,
+    bias: *const f32,
+    /// Its first output.
+    target: *mut f32,
+}
+
+impl Direct {
+    /// Computes a block row by row: rows of at least a register tile's vectors.
+    fn run_rows(&self, block: Block, rows: usize, scratch: &[f32]) {
+        let g = &self.geometry;
+        let lanes = self.isa.lanes();
+        for y in 0..rows {
+            let row = &scratch[self.source.row(0, y * g.y.stride)..];
+            for run in runs(g.x.output.div_ceil(lanes), tile::vectors(self.isa, block.channels)) {
+                if run.panels == 0 {
+                    continue;
                 }
-                let tile = Tile {
-                    offsets: &self.offsets,
-                    bases,
-                    weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
-                    bias: &raw const self.bias[channel],
-                    targets,
-                    counts,
+                let (x, step) = (run.start * lanes, run.width * lanes);
+                let tiles = Panels {
+                    source: Pixels::Ready { start: row[x..].as_ptr(), step, offsets: &self.offsets },
+                    weights: block.weights,
+                    bias: block.bias,
+                    target: block.target.wrapping_add(y * g.x.output + x),
                     plane: g.plane(),
+                    taps: g.taps(),
+                    count: run.panels,
+                    pixels: (run.panels * step).min(g.x.output - x),
                     activation: self.activation,
                 };
-                // SAFETY: a base plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long
-                // (a whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are
-                // packed for `channels` channels; targets lie in this tile's part of the output.
-                unsafe { tile::run(self.isa, channels, count, &tile) };
+                // SAFETY: as in `run_vectors`.
+                unsafe { panel_tile::run(self.isa, block.channels, run.width, &tiles) };
             }
+        }
+    }
+
+    /// Computes a block vector by vector, those of short rows side by side.
+    fn run_vectors(&self, block: Block, rows: usize, scratch: &[f32]) {
+        let g = &self.geometry;
+        let lanes = self.isa.lanes();
+        let across = g.x.output.div_ceil(lanes);
+        let vectors = rows * across;
+        let most = tile::vectors(self.isa, block.channels);
+        // Equal shares: 7 vectors are 3 + 2 + 2, never 3 + 3 + 1.
+        let shares = vectors.div_ceil(most);
+        for share in 0..shares {
+            let vector = |s: usize| s * vectors / shares;
+            let count = vector(share + 1) - vector(share);
+            let mut bases = [std::ptr::null(); MOST_VECTORS];
+            let mut targets = [std::ptr::null_mut(); MOST_VECTORS];
+            let mut counts = [0; MOST_VECTORS];
+            for q in 0..count {
+                let (y, x) = ((vector(share) + q) / across, (vector(share) + q) % across * lanes);
+                bases[q] = &raw const scratch[self.source.row(0, y * g.y.stride) + x];
+                targets[q] = block.target.wrapping_add(y * g.x.output + x);
+                counts[q] = lanes.min(g.x.output - x);
+            }
+            let tile = Tile {
+                offsets: &self.offsets,
+                bases,
+                weights: block.weights,
+                bias: block.bias,
+                targets,
+                counts,
+                plane: g.plane(),
+                activation: self.activation,
+            };
+            // SAFETY: a base plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long
+            // (a whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are
+            // packed for these channels; targets lie in this tile's part of the output.
+            unsafe { tile::run(self.isa, block.channels, count, &tile) };
         }
     }
 }

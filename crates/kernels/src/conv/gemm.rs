@@ -4,7 +4,7 @@
 //! multiplies the first block straight from the input, packing its panels as it goes.
 
 use super::explain::{Lanes, RegisterTile};
-use super::panel_tile::{self, Panels};
+use super::panel_tile::{self, Panels, Run, Source, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile;
@@ -60,6 +60,8 @@ struct Gemm {
     activation: super::Activation,
     bias: Vec<f32>,
     weights: Aligned,
+    /// For each panel width in vectors, less 1, the distance of each tap from the panel's start.
+    offsets: Vec<Vec<u32>>,
     /// How a row of pixels is copied for each column of the kernel.
     copies: Vec<RowCopy>,
     /// Vectors of a full panel.
@@ -84,6 +86,10 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     }
     let blocks = g.c_out_group().div_ceil(block);
     let parts = wanted.div_ceil(all.div_ceil(vectors)).min(g.c_out_group() / LEAST_CHANNELS).clamp(1, blocks);
+    let tap_offsets = |q: usize| {
+        let offset = |tap| u32::try_from(tap * q * lanes).expect("a tile's panel is far below 2^32 floats");
+        (0..g.taps()).map(offset).collect()
+    };
     let copies = (0..g.x.kernel)
         .map(|kx| RowCopy::new(g.x.position(0, kx), g.x.stride, g.x.input, g.x.output, g.padding_mode));
     Box::new(Gemm {
@@ -92,31 +98,12 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         activation,
         bias: bias.to_vec(),
         weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
+        offsets: (1..=width).map(tap_offsets).collect(),
         copies: copies.collect(),
         width,
         vectors,
         channels: blocks.div_ceil(parts) * block,
     })
-}
-
-/// Panels of one width that follow each other in a tile.
-#[derive(Clone, Copy)]
-struct Run {
-    /// The first vector, counted from the tile's first.
-    start: usize,
-    panels: usize,
-    /// Vectors of a panel.
-    width: usize,
-}
-
-/// Panels of nearly equal width, at most `most`: 7 vectors are 3 + 2 + 2, never 3 + 3 + 1.
-fn runs(vectors: usize, most: usize) -> [Run; 2] {
-    let panels = vectors.div_ceil(most);
-    let (width, wider) = (vectors / panels, vectors % panels);
-    [
-        Run { start: 0, panels: wider, width: width + 1 },
-        Run { start: wider * (width + 1), panels: panels - wider, width },
-    ]
 }
 
 /// The pixels of a tile.
@@ -236,10 +223,16 @@ impl PackedConv for Gemm {
                     if panels.is_empty() {
                         continue;
                     }
-                    let source = input.row(n, group * g.c_in_group(), 0).wrapping_add(first + start);
+                    let panel = scratch[start * g.taps()..].as_mut_ptr();
+                    let source = if from {
+                        let pixels = input.row(n, group * g.c_in_group(), 0).wrapping_add(first + start);
+                        Source::Pack { start: pixels, stride: input.plane_stride(), target: panel }
+                    } else {
+                        let step = run.width * lanes * g.taps();
+                        Source::Ready { start: panel, step, offsets: &self.offsets[run.width - 1] }
+                    };
                     let tiles = Panels {
-                        panels: scratch[start * g.taps()..].as_mut_ptr(),
-                        source: from.then_some((source, input.plane_stride())),
+                        source,
                         taps: g.taps(),
                         weights: tile::block_weights(
                             &self.weights,

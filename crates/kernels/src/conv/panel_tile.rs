@@ -1,17 +1,16 @@
-//! The register tile of `gemm`: T output channels × Q vectors of output pixels, for panels of pixels packed tap by tap.
+//! The register tile of `tile.rs` for many tiles that follow each other, which spares what a tile costs before its first product and
+//! after its last: T output channels × Q vectors of output pixels, of panels packed tap by tap (`gemm`) or of a row in scratch (`direct`).
 //!
-//! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as in `tile.rs`, so both give the same bits.
+//! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as there.
 
 use super::Activation;
 use corr2d_simd::{Isa, Kernel, Simd};
 
-/// A block of channels of some panels of the same width that follow each other, `[panel][tap][vector]`.
+/// A block of channels of some panels of Q vectors.
 #[derive(Clone, Copy)]
-pub(super) struct Panels {
-    pub(super) panels: *mut f32,
-    /// If any, the panels are packed from here: the first pixel of the first tap, and the distance of the next tap's.
-    pub(super) source: Option<(*const f32, usize)>,
-    pub(super) taps: usize,
+pub(super) struct Panels<'a> {
+    /// Where the pixels are.
+    pub(super) source: Source<'a>,
     /// Weights `[tap][channel]`.
     pub(super) weights: *const f32,
     /// A bias for each channel.
@@ -20,6 +19,7 @@ pub(super) struct Panels {
     pub(super) target: *mut f32,
     /// Output elements from one channel to the next.
     pub(super) plane: usize,
+    pub(super) taps: usize,
     /// Number of panels.
     pub(super) count: usize,
     /// Pixels to write; only the last panel may have fewer than its vectors hold.
@@ -27,16 +27,33 @@ pub(super) struct Panels {
     pub(super) activation: Activation,
 }
 
+/// Where the pixels of the first tap of the first panel are, and how the others are found.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// In scratch.
+    Ready {
+        start: *const f32,
+        /// Floats from one panel to the next.
+        step: usize,
+        /// Distance of each tap.
+        offsets: &'a [u32],
+    },
+    /// In the input, where taps are `stride` floats apart and panels follow each other; they are packed `[panel][tap][vector]` on the
+    /// way.
+    Pack { start: *const f32, stride: usize, target: *mut f32 },
+}
+
 /// Runs tiles of `channels` × `width` vectors, within the limits of [`super::tile::channels`] and [`super::tile::vectors`].
 ///
 /// # Safety
-/// `panels` is valid for `count * taps * width` vectors, to write too if there is a source, which then has `pixels` readable floats
-/// for each tap, whole panels; `weights` has `taps * channels` floats, `bias` has `channels`; `pixels` floats, more than
-/// `count - 1` panels, are writable at `target + t * plane` for every channel `t`.
-pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, panels: &Panels) {
+/// For every tap of every panel, `width` vectors are readable where `source` says; a target to pack to is valid for all of them.
+/// `weights` has `taps * channels` floats, `bias` has `channels`; `pixels` floats, more than `count - 1` panels, are writable at
+/// `target + t * plane` for every channel `t`.
+pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, panels: &Panels<'_>) {
+    let pack = matches!(panels.source, Source::Pack { .. });
     macro_rules! sizes {
         ($($t:literal: $($q:literal)*;)*) => {
-            match (channels, width, panels.source.is_some()) {
+            match (channels, width, pack) {
                 $($(($t, $q, false) => isa.run(Sized::<$t, $q, false>(panels)),
                 ($t, $q, true) => isa.run(Sized::<$t, $q, true>(panels)),)*)*
                 _ => unreachable!("a tile of {channels} channels and {width} vectors"),
@@ -55,16 +72,24 @@ pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, panels: &Panel
     }
 }
 
-struct Sized<'a, const T: usize, const Q: usize, const PACK: bool>(&'a Panels);
+struct Sized<'a, const T: usize, const Q: usize, const PACK: bool>(&'a Panels<'a>);
 
 impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q, PACK> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if T * Q + Q + 1 >= S::REGISTERS {
+            unreachable!("no tile is larger than the registers");
+        }
         let Panels { taps, plane, activation, .. } = *self.0;
         let whole = Q * S::LANES;
-        let (source, stride) = self.0.source.unwrap_or((self.0.panels, whole));
+        let (start, step, stride, mut packed, offsets) = match self.0.source {
+            Source::Ready { start, step, offsets } => {
+                (start, step, 0, std::ptr::null_mut(), offsets.as_ptr())
+            }
+            Source::Pack { start, stride, target } => (start, whole, stride, target, std::ptr::null()),
+        };
         // SAFETY: all accesses are those that `run` asks its caller to allow.
         unsafe {
             for panel in 0..self.0.count {
@@ -72,13 +97,13 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                 for (t, row) in sums.iter_mut().enumerate() {
                     *row = [s.splat(*self.0.bias.add(t)); Q];
                 }
-                let mut packed = self.0.panels.add(panel * taps * whole);
-                let mut source = if PACK { source.add(panel * whole) } else { packed };
+                let source = start.add(panel * step);
                 let mut weights = self.0.weights;
-                for _ in 0..taps {
+                for tap in 0..taps {
+                    let tap = if PACK { tap * stride } else { *offsets.add(tap) as usize };
                     let mut pixels = [s.splat(0.0); Q];
                     for (q, pixel) in pixels.iter_mut().enumerate() {
-                        *pixel = s.load(source.add(q * S::LANES));
+                        *pixel = s.load(source.add(tap + q * S::LANES));
                         if PACK {
                             s.store(packed.add(q * S::LANES), *pixel);
                         }
@@ -89,14 +114,12 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                             row[q] = s.mul_add(weight, pixels[q], row[q]);
                         }
                     }
-                    packed = packed.add(whole);
-                    source = source.wrapping_add(if PACK { stride } else { whole });
+                    packed = packed.wrapping_add(whole);
                     weights = weights.add(T);
                 }
                 let target = self.0.target.add(panel * whole);
                 let pixels = self.0.pixels - panel * whole;
-                let count =
-                    |q: usize| if pixels >= whole { S::LANES } else { (pixels - q * S::LANES).min(S::LANES) };
+                let count = |q: usize| pixels.saturating_sub(q * S::LANES).min(S::LANES);
                 for (t, row) in sums.iter().enumerate() {
                     for q in 0..Q {
                         let target = target.add(t * plane + q * S::LANES);
@@ -117,4 +140,24 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
             }
         }
     }
+}
+
+/// Panels of one width that follow each other.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    /// The first vector, counted from that of the first run.
+    pub(super) start: usize,
+    pub(super) panels: usize,
+    /// Vectors of a panel.
+    pub(super) width: usize,
+}
+
+/// `vectors` in panels of nearly equal width, at most `most`: 7 are 3 + 2 + 2, never 3 + 3 + 1.
+pub(super) fn runs(vectors: usize, most: usize) -> [Run; 2] {
+    let panels = vectors.div_ceil(most);
+    let (width, wider) = (vectors / panels, vectors % panels);
+    [
+        Run { start: 0, panels: wider, width: width + 1 },
+        Run { start: wider * (width + 1), panels: panels - wider, width },
+    ]
 }

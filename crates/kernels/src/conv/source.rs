@@ -11,9 +11,10 @@ pub(crate) struct RowCopy {
     step: usize,
     width: usize,
     mode: PaddingMode,
-    /// Elements before the input, and inside it.
+    /// Elements before the input, inside it, and in all.
     lead: usize,
     inside: usize,
+    len: usize,
 }
 
 impl RowCopy {
@@ -23,7 +24,7 @@ impl RowCopy {
         let lead = before.div_ceil(step).min(len);
         let start = first + (lead * step) as isize;
         let left = (width as isize - start).max(0) as usize;
-        RowCopy { first, step, width, mode, lead, inside: left.div_ceil(step).min(len - lead) }
+        RowCopy { first, step, width, mode, lead, inside: left.div_ceil(step).min(len - lead), len }
     }
 
     /// Fills `target` from a row.
@@ -31,66 +32,136 @@ impl RowCopy {
     /// # Safety
     /// `row` is valid for reads of `width` floats, none of them in `target`.
     pub(crate) unsafe fn run(&self, isa: Isa, row: *const f32, target: &mut [f32]) {
-        let RowCopy { first, step, width, mode, lead, inside } = *self;
-        let (leading, rest) = target.split_at_mut(lead);
-        let (middle, trailing) = rest.split_at_mut(inside);
-        let padding = |offset: usize, slot: &mut f32| {
+        let stride = target.len();
+        // SAFETY: the caller's promise, for one row.
+        unsafe { self.run_rows(isa, row, 0, target, stride) };
+    }
+
+    /// Fills lines of `target`, `target_stride` apart, each from a row; the rows are `stride` apart.
+    ///
+    /// # Safety
+    /// Each row is valid for reads of `width` floats, none of them in `target`.
+    pub(crate) unsafe fn run_rows(
+        &self,
+        isa: Isa,
+        rows: *const f32,
+        stride: usize,
+        target: &mut [f32],
+        target_stride: usize,
+    ) {
+        isa.run(Rows { copy: self, rows, stride, target, target_stride });
+        if self.mode != PaddingMode::Zeros {
+            for (y, line) in target.chunks_mut(target_stride).enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { self.pad(rows.wrapping_add(y * stride), line) };
+            }
+        }
+    }
+
+    /// Fills what is left and right of a row.
+    ///
+    /// # Safety
+    /// `row` is valid for reads of `width` floats.
+    unsafe fn pad(&self, row: *const f32, line: &mut [f32]) {
+        let RowCopy { first, step, width, mode, lead, inside, len } = *self;
+        for i in (0..lead).chain(lead + inside..len) {
             // SAFETY: `source` answers with a position inside the row.
-            *slot = mode
-                .source(first + (offset * step) as isize, width)
+            line[i] = mode
+                .source(first + (i * step) as isize, width)
                 .map_or(0.0, |position| unsafe { *row.add(position) });
-        };
-        if mode == PaddingMode::Zeros {
-            leading.fill(0.0);
-            trailing.fill(0.0);
-        } else {
-            leading.iter_mut().enumerate().for_each(|(i, slot)| padding(i, slot));
-            trailing.iter_mut().enumerate().for_each(|(i, slot)| padding(lead + inside + i, slot));
-        }
-        if inside > 0 {
-            let start = (first + (lead * step) as isize) as usize;
-            // SAFETY: `0 <= start` and the last position read is below `width`.
-            unsafe { copy_strided(isa, row.add(start), step, middle) };
         }
     }
 }
 
-/// # Safety
-/// `source` is valid for reads of `(target.len() - 1) * step + 1` floats.
-unsafe fn copy_strided(isa: Isa, source: *const f32, step: usize, target: &mut [f32]) {
-    match step {
-        // SAFETY: contiguous, by the caller's promise.
-        1 => unsafe { target.copy_from_slice(std::slice::from_raw_parts(source, target.len())) },
-        2 => isa.run(EveryOther { source, target }),
-        // SAFETY: by the caller's promise.
-        _ => target.iter_mut().enumerate().for_each(|(i, slot)| *slot = unsafe { *source.add(i * step) }),
-    }
-}
-
-/// Copies every other element, the first one among them.
-struct EveryOther<'a> {
-    /// Valid for reads of `target.len() * 2 - 1` floats.
-    source: *const f32,
+/// What [`RowCopy::run_rows`] does, with zeros for padding.
+struct Rows<'a> {
+    copy: &'a RowCopy,
+    rows: *const f32,
+    stride: usize,
     target: &'a mut [f32],
+    target_stride: usize,
 }
 
-impl Kernel for EveryOther<'_> {
+impl Kernel for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let len = self.target.len();
-        for x in (0..len).step_by(S::LANES) {
-            let count = S::LANES.min(len - x);
-            // SAFETY: of `2 * count - 1` elements from `2 * x` on, the last one is the source's last; `count` are left to write.
+        let RowCopy { first, step, lead, inside, len, .. } = *self.copy;
+        let start = (first + (lead * step) as isize).max(0) as usize;
+        for (y, line) in self.target.chunks_mut(self.target_stride).enumerate() {
+            let line = &mut line[..len];
+            zero(s, line, 0, lead);
+            zero(s, line, lead + inside, len);
+            let source = self.rows.wrapping_add(y * self.stride + start);
+            let target = &mut line[lead..lead + inside];
+            // SAFETY: `start` and the last position read are below the row's width.
             unsafe {
-                let source = self.source.add(2 * x);
-                let target = self.target.as_mut_ptr().add(x);
-                let second = (2 * count - 1).saturating_sub(S::LANES);
-                let low = s.load_first(source, S::LANES.min(2 * count - 1));
-                let high = s.load_first(source.wrapping_add(S::LANES), second);
-                s.store_first(target, s.deinterleave(low, high).0, count);
+                match step {
+                    1 => copy(s, source, target),
+                    2 => every_other(s, source, target),
+                    _ => {
+                        target.iter_mut().enumerate().for_each(|(i, slot)| *slot = *source.add(i * step));
+                    }
+                }
             }
+        }
+    }
+}
+
+/// Sets `line[from..to]`, and perhaps what is before it, to zero.
+#[inline(always)]
+fn zero<S: Simd>(s: S, line: &mut [f32], from: usize, to: usize) {
+    if from < to && line.len() >= S::LANES {
+        for x in (from..to).step_by(S::LANES) {
+            // SAFETY: a vector that starts there ends within the line.
+            unsafe { s.store(line.as_mut_ptr().add(x.min(line.len() - S::LANES)), s.splat(0.0)) };
+        }
+    } else {
+        line[from..to].fill(0.0);
+    }
+}
+
+/// # Safety
+/// `source` is valid for reads of `target.len()` floats.
+#[inline(always)]
+unsafe fn copy<S: Simd>(s: S, source: *const f32, target: &mut [f32]) {
+    let (len, target) = (target.len(), target.as_mut_ptr());
+    // SAFETY: every vector lies within both, the last one by overlapping the one before it.
+    unsafe {
+        if len >= S::LANES {
+            for x in (0..len).step_by(S::LANES) {
+                let x = x.min(len - S::LANES);
+                s.store(target.add(x), s.load(source.add(x)));
+            }
+        } else {
+            s.store_first(target, s.load_first(source, len), len);
+        }
+    }
+}
+
+/// Copies every other element, the first one among them.
+///
+/// # Safety
+/// `source` is valid for reads of `target.len() * 2 - 1` floats.
+#[inline(always)]
+unsafe fn every_other<S: Simd>(s: S, source: *const f32, target: &mut [f32]) {
+    let (len, target) = (target.len(), target.as_mut_ptr());
+    let mut x = 0;
+    // SAFETY: of `2 * count - 1` elements from `2 * x` on, the last one is the source's last; `count` are left to write.
+    unsafe {
+        while x + S::LANES < len {
+            let pair = (s.load(source.add(2 * x)), s.load(source.add(2 * x + S::LANES)));
+            s.store(target.add(x), s.deinterleave(pair.0, pair.1).0);
+            x += S::LANES;
+        }
+        if x < len {
+            let count = len - x;
+            let source = source.add(2 * x);
+            let second = (2 * count - 1).saturating_sub(S::LANES);
+            let low = s.load_first(source, S::LANES.min(2 * count - 1));
+            let high = s.load_first(source.wrapping_add(S::LANES), second);
+            s.store_first(target.add(x), s.deinterleave(low, high).0, count);
         }
     }
 }

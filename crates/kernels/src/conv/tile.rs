@@ -79,6 +79,9 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if T * Q + Q + 1 >= S::REGISTERS {
+            unreachable!("no tile is larger than the registers");
+        }
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.
