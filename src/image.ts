@@ -30,7 +30,7 @@ const ASYNC_NAMES: readonly string[] = [...FILTER_OPTION_NAMES, ...ASYNC_CONTROL
  * Correlates each channel of an image with one kernel: `scale * Σ kernel * samples + offset` around each pixel,
  * computed in float32, rounded half to even and saturated to the sample type (float samples are neither rounded nor
  * clamped). The result has the image's size; an alpha channel, the last of 2 or 4, is copied unless `alpha` says
- * `'filter'`. The kernel is not flipped, its centre is `[⌊kh/2⌋, ⌊kw/2⌋]`, and it may be even-sized or larger than the
+ * `'filter'`. The same bits on every instruction set and for every number of threads. The kernel is not flipped, its centre is `[⌊kh/2⌋, ⌊kw/2⌋]`, and it may be even-sized or larger than the
  * image. Source: OpenCV `filter2D`.
  *
  * @param image interleaved samples; not changed

@@ -90,15 +90,22 @@ export function sampleType(data: PixelData): keyof SampleArrays {
   return SAMPLE_TYPES[typedArrayName(data) as keyof typeof SAMPLE_TYPES];
 }
 
-/** `samples` zeros in an array of the same class as `data`, after the limits were checked. */
+/**
+ * An array of the same class as `data` for a result, after the limits were checked. Its content is anything: whoever asks
+ * for it writes every sample before it gets out of their hands.
+ */
 export function allocateLike<D extends PixelData>(data: D, samples: number): D;
 export function allocateLike(data: PixelData, samples: number): PixelData {
   checkElements(samples, 'the result');
-  // A Buffer only exists in Node; the others need no import of it.
-  if (globalThis.Buffer?.isBuffer(data)) return orLimit(samples, () => Buffer.alloc(samples));
-  if (typedArrayName(data) === 'Uint8ClampedArray')
-    return orLimit(samples, () => new Uint8ClampedArray(samples));
-  return allocateSamples(sampleType(data), samples);
+  const isBuffer = globalThis.Buffer?.isBuffer(data);
+  const Samples =
+    typedArrayName(data) === 'Uint8ClampedArray' ? Uint8ClampedArray : SAMPLE_ARRAYS[sampleType(data)];
+  return orLimit(samples, () => {
+    // A Buffer only exists in Node. Its memory is not zeroed, which for a large image takes longer than to filter it.
+    if (globalThis.Buffer === undefined) return new Samples(samples);
+    const memory = Buffer.allocUnsafeSlow(samples * Samples.BYTES_PER_ELEMENT);
+    return isBuffer ? memory : new Samples(memory.buffer, memory.byteOffset, samples);
+  });
 }
 
 /** Zeroed memory for samples, after the limits were checked. */

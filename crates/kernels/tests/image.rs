@@ -301,6 +301,59 @@ fn the_same_bits_for_any_number_of_threads() {
     }
 }
 
+/// Bells, boxes and anything: separable, with running sums, and neither.
+fn kernels_of_all_kinds(size: [usize; 2]) -> Vec<Vec<f32>> {
+    let [kh, kw] = size;
+    let bell = |i: usize, n: usize| (-(i as f64 - (n - 1) as f64 / 2.0).powi(2) / n as f64).exp();
+    let product = (0..kh * kw).map(|i| (bell(i / kw, kh) * bell(i % kw, kw) / 9.0) as f32).collect();
+    vec![product, vec![1.0 / (kh * kw) as f32; kh * kw], Random::new(9).floats(kh * kw)]
+}
+
+fn check_tiers<P: TestPixel>(r: &Case) {
+    let pool = Pool::new(1).expect("no thread");
+    let input = pixels::<P>(r);
+    for kernel in kernels_of_all_kinds(r.kernel) {
+        let results: Vec<Vec<P>> = Isa::available()
+            .map(|isa| {
+                let mut output = vec![P::from_float(0.0); r.height * r.width * r.channels];
+                let filter = r.filter(&kernel, isa).expect("a valid request");
+                filter.run(&input, &mut output, &pool, 1).expect("exact lengths");
+                output
+            })
+            .collect();
+        assert!(results.iter().all(|result| *result == results[0]), "a tier differs: {r:?}");
+    }
+}
+
+#[test]
+fn the_same_pixels_on_every_instruction_set() {
+    for kernel in [[3, 3], [5, 5], [13, 13], [12, 1], [1, 9], [4, 7]] {
+        for channels in [1, 3, 4] {
+            let r = Case { scale: 0.7, offset: 3.3, ..sized(210, 40, channels, kernel) };
+            check_tiers::<u8>(&r);
+            check_tiers::<u16>(&r);
+            check_tiers::<f32>(&r);
+        }
+    }
+}
+
+#[test]
+fn all_kinds_of_kernels_keep_the_promise() {
+    for kernel in [[3, 3], [5, 5], [7, 4], [13, 13], [31, 31]] {
+        for channels in [1, 3, 4] {
+            for border in BORDERS {
+                let r = Case { border, ..sized(70, 20, channels, kernel) };
+                for weights in kernels_of_all_kinds(kernel) {
+                    check(&r, &pixels::<u8>(&r), &weights, false);
+                    check(&r, &pixels::<u16>(&r), &weights, false);
+                    check(&r, &pixels::<f32>(&r), &weights, false);
+                }
+                check(&r, &pixels::<u8>(&r), &vec![0.125; kernel[0] * kernel[1]], true);
+            }
+        }
+    }
+}
+
 #[test]
 fn refuses_bad_requests() {
     let error = |r: Case, kernel: usize| r.filter(&vec![1.0; kernel], Isa::best()).err();

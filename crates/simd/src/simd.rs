@@ -13,6 +13,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Architectural vector registers; the register tiles of the kernels follow from it.
     const REGISTERS: usize;
 
+    /// Whether [`Simd::mul_add`] is [`Simd::fused_mul_add`].
+    const FUSES: bool;
+
     /// All lanes equal to `x`.
     fn splat(self, x: f32) -> Self::V;
 
@@ -30,6 +33,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// `a * b + c`, by lane; with one rounding where the instruction set has a fused multiply-add, with two where it has not.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// `a * b + c`, by lane, with one rounding on every instruction set of a CPU (in WebAssembly as the engine has it); slow where
+    /// [`Simd::FUSES`] is false.
+    fn fused_mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 
     /// The square root by lane, correctly rounded; NaN below zero.
     fn sqrt(self, a: Self::V) -> Self::V;
@@ -94,6 +101,30 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `count <= LANES` and `target` is valid for writes of `count` floats.
     unsafe fn store_first(self, target: *mut f32, v: Self::V, count: usize);
+
+    /// Reads `LANES` bytes as floats; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `LANES` bytes.
+    unsafe fn load_u8(self, source: *const u8) -> Self::V;
+
+    /// Reads `LANES` 16-bit integers as floats; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `LANES` integers.
+    unsafe fn load_u16(self, source: *const u16) -> Self::V;
+
+    /// Writes `4 * LANES` floats as bytes, rounded half to even and saturated, NaN as 0; any alignment.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `4 * LANES` bytes.
+    unsafe fn store_u8(self, target: *mut u8, v: [Self::V; 4]);
+
+    /// Writes `2 * LANES` floats as 16-bit integers, rounded half to even and saturated, NaN as 0; any alignment.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `2 * LANES` integers.
+    unsafe fn store_u16(self, target: *mut u16, v: [Self::V; 2]);
 }
 
 /// A computation generic over the instruction set; see [`crate::Isa::run`].

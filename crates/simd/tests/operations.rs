@@ -112,6 +112,8 @@ operation!(takes_square_roots, |s, a, b, c| s.sqrt(a), |x, y, z, r| same(x.sqrt(
 operation!(multiplies_and_adds, |s, a, b, c| s.mul_add(a, b, c), |x, y, z, r| same(x.mul_add(y, z), r)
     || same(x * y + z, r));
 
+operation!(fuses_on_every_tier, |s, a, b, c| s.fused_mul_add(a, b, c), |x, y, z, r| same(x.mul_add(y, z), r));
+
 // Equal operands leave only the sign of zero open.
 operation!(
     takes_the_larger_and_keeps_nan,
@@ -148,6 +150,109 @@ fn fuses_on_every_tier_but_the_scalar_one() {
         let expected = if isa.name() == "scalar" { 0.0 } else { f32::EPSILON * f32::EPSILON };
         assert_eq!(rest, expected, "{isa:?}");
     }
+}
+
+/// Fused products of random bits, against the standard library's.
+struct FusedBits;
+
+impl Kernel for FusedBits {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 32) as u32
+        };
+        for round in 0..200_000 {
+            let mut operand = || -> [f32; MOST_LANES] {
+                // Any float at first, then those whose products are as large as what they are added to.
+                std::array::from_fn(|_| match random() {
+                    bits if round % 2 == 0 => f32::from_bits(bits),
+                    bits => f32::from_bits(bits & 0x8fff_ffff | 0x3000_0000),
+                })
+            };
+            let (a, b, c) = (operand(), operand(), operand());
+            let mut result = [0.0; MOST_LANES];
+            // SAFETY: the arrays hold at least LANES floats.
+            unsafe {
+                let sum = s.fused_mul_add(s.load(a.as_ptr()), s.load(b.as_ptr()), s.load(c.as_ptr()));
+                s.store(result.as_mut_ptr(), sum);
+            }
+            for i in 0..S::LANES {
+                let expected = a[i].mul_add(b[i], c[i]);
+                assert!(same(expected, result[i]), "{:?} * {:?} + {:?} is {:?}", a[i], b[i], c[i], result[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn fuses_any_operands() {
+    Isa::available().for_each(|isa| isa.run(FusedBits));
+}
+
+/// What a float becomes as an integer from 0 to `most`.
+fn as_integer(x: f32, most: f32) -> f32 {
+    if x.is_nan() { 0.0 } else { x.round_ties_even().clamp(0.0, most) }
+}
+
+/// Integers of 8 and 16 bits from and to memory beside that which cannot be accessed.
+struct Integers;
+
+impl Kernel for Integers {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for flush in [Flush::Start, Flush::End] {
+            let bytes: Vec<u8> = (0..S::LANES).map(|i| (i * 17) as u8).collect();
+            let words: Vec<u16> = (0..S::LANES).map(|i| (i * 4369) as u16).collect();
+            let (byte_source, word_source) = (Guarded::new(&bytes, flush), Guarded::new(&words, flush));
+            let mut lanes = [[0.0; MOST_LANES]; 2];
+            // SAFETY: the sources hold LANES integers, the arrays at least LANES floats.
+            unsafe {
+                s.store(lanes[0].as_mut_ptr(), s.load_u8(byte_source.as_slice().as_ptr()));
+                s.store(lanes[1].as_mut_ptr(), s.load_u16(word_source.as_slice().as_ptr()));
+            }
+            for i in 0..S::LANES {
+                assert_eq!(lanes[0][i], f32::from(bytes[i]));
+                assert_eq!(lanes[1][i], f32::from(words[i]));
+            }
+            let edges =
+                [-0.5, 0.5, 1.5, 2.5, 254.5, 255.5, 256.0, 65534.5, 65535.5, 1e9, 3e9, -3e9, 127.5, 32768.0];
+            for shift in 0..VALUES.len() + edges.len() {
+                let value = |i: usize| {
+                    let i = (i + shift) % (VALUES.len() + edges.len());
+                    if i < edges.len() { edges[i] } else { VALUES[i - edges.len()] }
+                };
+                let floats: Vec<f32> = (0..4 * S::LANES).map(value).collect();
+                let mut byte_target = Guarded::new(&vec![9u8; 4 * S::LANES], flush);
+                let mut word_target = Guarded::new(&vec![9u16; 2 * S::LANES], flush);
+                // SAFETY: four (two) times LANES integers are writable, four times LANES floats readable.
+                unsafe {
+                    let at = |i: usize| floats.as_ptr().add(i * S::LANES);
+                    let (a, b, c, d) = (s.load(at(0)), s.load(at(1)), s.load(at(2)), s.load(at(3)));
+                    s.store_u8(byte_target.as_mut_slice().as_mut_ptr(), [a, b, c, d]);
+                    s.store_u16(word_target.as_mut_slice().as_mut_ptr(), [a, b]);
+                }
+                byte_target.assert_slack_untouched("bytes");
+                word_target.assert_slack_untouched("words");
+                for (i, byte) in byte_target.as_slice().iter().enumerate() {
+                    assert_eq!(f32::from(*byte), as_integer(floats[i], 255.0), "{:?}", floats[i]);
+                }
+                for (i, word) in word_target.as_slice().iter().enumerate() {
+                    assert_eq!(f32::from(*word), as_integer(floats[i], 65535.0), "{:?}", floats[i]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn converts_integers() {
+    Isa::available().for_each(|isa| isa.run(Integers));
 }
 
 struct Splat;

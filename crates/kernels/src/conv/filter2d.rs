@@ -111,6 +111,7 @@ impl PackedConv for Filter2d {
             step: g.x.dilation,
             bias: self.bias[channel],
             activation: self.activation,
+            fused: false,
         };
         let source_row = |row: usize| {
             let position = (first_row + row) as isize - g.y.before as isize;

@@ -10,8 +10,8 @@ use std::ops::Range;
 /// The most kernel rows of one pass.
 const MOST_PASS_ROWS: usize = 11;
 
-/// Output rows of a full block.
-const BLOCK_ROWS: usize = 6;
+/// Output rows of a full block; fewer take longer.
+pub(crate) const BLOCK_ROWS: usize = 6;
 
 /// Input rows of a full block.
 const MOST_SOURCES: usize = BLOCK_ROWS + MOST_PASS_ROWS - 1;
@@ -47,6 +47,8 @@ pub(crate) struct Filter<'a> {
     /// What every sum starts from.
     pub(crate) bias: f32,
     pub(crate) activation: Activation,
+    /// Whether products are fused with sums on every instruction set, so that all give the same bits.
+    pub(crate) fused: bool,
 }
 
 /// Rows of an output: where they start, and how far they are apart.
@@ -119,6 +121,7 @@ impl Filter<'_> {
             weight_step: pass_rows(kh - first),
             step: self.step,
             bias: (rows.start == 0).then_some(self.bias),
+            fused: self.fused,
             activation: if rows.end == kh { self.activation } else { Activation::None },
             // SAFETY: the place is inside the target.
             target: unsafe { target.start.add(y * target.stride + x) },
@@ -157,6 +160,7 @@ struct Block {
     step: usize,
     /// What sums start from; the output itself in later passes.
     bias: Option<f32>,
+    fused: bool,
     activation: Activation,
     target: *mut f32,
     stride: usize,
@@ -263,7 +267,11 @@ impl<const K: usize, const R: usize> Sized<'_, K, R> {
                     if $r < R && $r <= $i && $i - $r < K {
                         let weight = s.splat(*$weights.add($i - $r));
                         for v in 0..V {
-                            sums[$r][v] = s.mul_add(weight, $pixels[v], sums[$r][v]);
+                            sums[$r][v] = if S::FUSES || !block.fused {
+                                s.mul_add(weight, $pixels[v], sums[$r][v])
+                            } else {
+                                s.fused_mul_add(weight, $pixels[v], sums[$r][v])
+                            };
                         }
                     }
                 )* };

@@ -1,19 +1,22 @@
 //! Filters of an interleaved image: load, convert, correlate, scale, round, saturate and store, tile by tile;
 //! no copy of the whole image is made. Channels stay interleaved: a tap's neighbour is simply `channels` elements away.
 
+use super::box_filter::BoxFilter;
 use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
 use super::light::Light;
 use super::pixel::{Pixel, from_floats, to_floats};
+use super::separable::{Factors, factors, pays};
 use super::target::Target;
 use crate::buffer::with_scratch;
 use crate::conv::Activation;
-use crate::conv::strip::{self, Filter, pack_passes};
+use crate::conv::strip::{self, BLOCK_ROWS, Filter, pack_passes};
 use crate::error::Error;
 use crate::geometry::PaddingMode;
 use crate::parallel::Pool;
 use crate::view::check_overlap;
 use corr2d_simd::Isa;
+use std::ops::Range;
 
 /// How pixels around the image are made: OpenCV's and sharp's names for [`PaddingMode`].
 pub type Border = PaddingMode;
@@ -48,6 +51,10 @@ pub struct ImageRequest {
 enum Operation {
     /// A correlation with one kernel, packed as passes.
     Correlate(Vec<f32>),
+    /// The same for an outer product.
+    Separable(Factors),
+    /// The same for equal weights, where the pixels allow it.
+    Box(f32, Factors),
     Gradient(Gradient),
 }
 
@@ -60,14 +67,21 @@ pub struct ImageFilter {
     isa: Isa,
 }
 
-/// Output rows and elements of a tile: its floats stay in the second-level cache.
-const TILE: [usize; 2] = [30, 1024];
+/// The fewest output rows of a tile: those that are read for it besides are few beside them.
+const TILE_ROWS: usize = 72;
+
+/// Floats that a tile works on, of the first-level cache's.
+const TILE_FLOATS: usize = 10 << 10;
 
 /// Below this many products, waking another thread costs more than it saves.
 const PARALLEL_PRODUCTS: usize = 1 << 19;
 
 impl ImageFilter {
     /// Checks the request and packs `kernel` of `size` `[kh, kw]`; its centre is `[kh / 2, kw / 2]`, rounded down.
+    ///
+    /// A result is `scale · Σ w·x + offset` within `(n + 3) · 2⁻²³ · (|scale| · Σ|w·x| + |offset|)` of the exact one, with `n` weights;
+    /// exactly that where weights and pixels are integers (or integers times one power of two) and no sum reaches 2²⁴ units. The bits
+    /// are the same on every instruction set and for every number of threads.
     pub fn new(
         request: ImageRequest,
         size: [usize; 2],
@@ -86,9 +100,19 @@ impl ImageFilter {
         if kernel.len() != kh * kw {
             return Err(Error::Length { parameter: "kernel", expected: kh * kw, received: kernel.len() });
         }
-        let mut weights = Vec::with_capacity(kernel.len());
-        pack_passes(kernel, kw, &mut weights);
-        Ok(ImageFilter { request, operation: Operation::Correlate(weights), window: size, isa })
+        let factors = factors(kernel, kw);
+        let operation = match factors {
+            Some(factors) if kernel.iter().all(|weight| *weight == kernel[0]) => {
+                Operation::Box(kernel[0], factors.packed())
+            }
+            Some(factors) if pays(kh, kw) => Operation::Separable(factors.packed()),
+            _ => {
+                let mut weights = Vec::with_capacity(kernel.len());
+                pack_passes(kernel, kw, &mut weights);
+                Operation::Correlate(weights)
+            }
+        };
+        Ok(ImageFilter { request, operation, window: size, isa })
     }
 
     /// Checks the request for the length of a gradient.
@@ -105,43 +129,104 @@ impl ImageFilter {
         pool: &Pool,
         threads: usize,
     ) -> Result<(), Error> {
-        let frame = &self.request.frame;
-        let row = frame.row();
+        let r = &self.request;
+        let (frame, row) = (&r.frame, r.frame.row());
         frame.check_input(input, "data")?;
         let expected = frame.height * row;
         if output.len() != expected {
             return Err(Error::Length { parameter: "out", expected, received: output.len() });
         }
         check_overlap(output, input, "data")?;
-        let light = self.request.linear.then(Light::new::<P>);
-        let across = row.div_ceil(TILE[1]);
-        let target = Target::new(output);
         let products = output.len().saturating_mul(self.window[0] * self.window[1]);
         let threads = if products < PARALLEL_PRODUCTS { 1 } else { threads };
-        pool.for_each(across * frame.height.div_ceil(TILE[0]), threads, |tile| {
-            let (rows, columns) = ((tile / across) * TILE[0], (tile % across) * TILE[1]);
-            let part = Part {
-                top: rows,
-                rows: TILE[0].min(frame.height - rows),
-                left: columns,
-                columns: TILE[1].min(row - columns),
-            };
+        let target = Target::new(output);
+        if let Some(filter) = self.box_filter::<P>() {
+            let tiles = Tiles::new(frame.height, TILE_ROWS.max(4 * self.window[0]), 1);
+            pool.for_each(tiles.count, threads, |tile| {
+                let rows = tiles.range(tile);
+                // SAFETY: the output's length was checked, and tiles are disjoint.
+                let output = unsafe { target.part(rows.start * row, rows.len() * row) };
+                with_scratch(filter.scratch_len(), |scratch| {
+                    filter.run(self.isa, input, rows.clone(), output, scratch);
+                });
+                self.pass_alpha(rows, 0..row, input, &target);
+            });
+            return Ok(());
+        }
+        let light = r.linear.then(Light::new::<P>);
+        let down = Tiles::new(frame.height, TILE_ROWS.max(8 * self.window[0]), 1);
+        let across = Tiles::new(row, self.tile_columns(), PIXELS_ALIGNED);
+        pool.for_each(across.count * down.count, threads, |tile| {
+            let part =
+                Part { rows: down.range(tile / across.count), columns: across.range(tile % across.count) };
             with_scratch(self.scratch_len(&part), |scratch| {
                 self.run_part(&part, input, light.as_ref(), &target, scratch);
             });
+            self.pass_alpha(part.rows, part.columns, input, &target);
         });
         Ok(())
     }
 
+    /// The filter with running sums, where it computes the same.
+    fn box_filter<P: Pixel>(&self) -> Option<BoxFilter> {
+        let r = &self.request;
+        let Operation::Box(weight, _) = self.operation else { return None };
+        let filter = BoxFilter {
+            frame: r.frame,
+            border: r.border,
+            window: self.window,
+            factor: weight * r.scale,
+            offset: r.offset,
+        };
+        (!r.linear && filter.suits::<P>()).then_some(filter)
+    }
+
+    /// Copies alpha where it is passed through.
+    fn pass_alpha<P: Pixel>(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        input: &[P],
+        target: &Target<P>,
+    ) {
+        let Frame { channels, row_stride, .. } = self.request.frame;
+        if self.request.alpha == Alpha::Filter || !matches!(channels, 2 | 4) {
+            return;
+        }
+        for y in rows {
+            // SAFETY: as where the row was filtered.
+            let stored = unsafe { target.part(y * self.request.frame.row() + columns.start, columns.len()) };
+            let source = &input[y * row_stride..][columns.clone()];
+            // Tiles begin with whole pixels of two or four channels.
+            let alpha = stored.iter_mut().zip(source).skip(channels - 1).step_by(channels);
+            alpha.for_each(|(stored, source)| *stored = *source);
+        }
+    }
+
     /// Elements of a padded row of a part: whole vectors plus the window.
-    fn source_columns(&self, part: &Part) -> usize {
-        part.columns.next_multiple_of(self.isa.lanes()) + (self.window[1] - 1) * self.request.frame.channels
+    fn source_columns(&self, columns: usize) -> usize {
+        let taps = (self.window[1] - 1) * self.request.frame.channels;
+        // Each row begins a cache line.
+        (columns.next_multiple_of(self.isa.lanes()) + taps).next_multiple_of(LINE)
+    }
+
+    /// Rows of floats that are kept: those that a block of output rows reads.
+    fn kept_rows(&self, block: usize) -> usize {
+        self.window[0] - 1 + block
+    }
+
+    /// Columns of a tile, so that its floats stay in the first-level cache.
+    fn tile_columns(&self) -> usize {
+        let rows = self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1;
+        (TILE_FLOATS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(2 * PIXELS_ALIGNED)
     }
 
     fn scratch_len(&self, part: &Part) -> usize {
-        (part.rows + self.window[0] - 1) * self.source_columns(part) + part.rows * part.columns
+        let block = part.block();
+        (self.kept_rows(block) + 1) * self.source_columns(part.columns.len()) + block * part.columns.len()
     }
 
+    /// Computes a part in blocks of rows; the rows that a block reads are kept for the next.
     fn run_part<P: Pixel>(
         &self,
         part: &Part,
@@ -153,65 +238,80 @@ impl ImageFilter {
         let r = &self.request;
         let frame = &r.frame;
         let kh = self.window[0];
-        let columns = self.source_columns(part);
-        let (source, result) = scratch.split_at_mut((part.rows + kh - 1) * columns);
-        for (row, line) in source.chunks_exact_mut(columns).enumerate() {
-            let y = (part.top + row) as isize - (kh / 2) as isize;
-            match r.border.source(y, frame.height) {
-                None => line.fill(0.0),
-                Some(y) => self.load_row(part, &input[y * frame.row_stride..][..frame.row()], light, line),
+        let block = part.block();
+        let width = part.columns.len();
+        let columns = self.source_columns(width);
+        let slots = self.kept_rows(block);
+        let (kept, scratch) = scratch.split_at_mut(slots * columns);
+        let (line, result) = scratch.split_at_mut(columns);
+        let mut loaded = 0;
+        // The last block is shifted back where rows do not divide.
+        for first in (0..part.rows.len()).step_by(block).map(|row| row.min(part.rows.len() - block)) {
+            while loaded < first + slots {
+                let slot = &mut kept[loaded % slots * columns..][..columns];
+                let y = (part.rows.start + loaded) as isize - (kh / 2) as isize;
+                let source = r.border.source(y, frame.height);
+                let source = source.map(|y| &input[y * frame.row_stride..][..frame.row()]);
+                if let Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) =
+                    &self.operation
+                {
+                    self.load_row(part, source, light, line);
+                    let floats =
+                        strip::Target { start: slot.as_mut_ptr(), stride: columns, rows: 1, columns: width };
+                    // SAFETY: the padded row is a whole number of vectors plus the taps.
+                    unsafe {
+                        self.filter(row, [1, self.window[1]]).run(self.isa, |_| line.as_ptr(), &floats)
+                    };
+                } else {
+                    self.load_row(part, source, light, slot);
+                }
+                loaded += 1;
             }
-        }
-        self.compute(part, source, result);
-        for (row, line) in result.chunks_exact_mut(part.columns).enumerate() {
-            let y = part.top + row;
-            // SAFETY: `run` checked the output's length, and parts are disjoint.
-            let stored = unsafe { target.part(y * frame.row() + part.left, part.columns) };
-            match light {
-                None => from_floats(self.isa, line, r.scale, r.offset, stored),
-                Some(light) => {
-                    for (i, (stored, x)) in stored.iter_mut().zip(line).enumerate() {
-                        let x = *x * r.scale + r.offset;
-                        *stored =
-                            if self.is_alpha(part.left + i) { P::from_float(x) } else { light.encode(x) };
+            let row = |i: usize| &kept[(first + i) % slots * columns..][..columns];
+            let floats =
+                strip::Target { start: result.as_mut_ptr(), stride: width, rows: block, columns: width };
+            match &self.operation {
+                Operation::Gradient(gradient) => {
+                    for (i, line) in result.chunks_exact_mut(width).take(block).enumerate() {
+                        gradient.run(self.isa, [row(i), row(i + 1), row(i + 2)], frame.channels, line);
                     }
                 }
+                // SAFETY: padded rows are a whole number of vectors plus the taps; the result has `block` rows of `width`.
+                Operation::Correlate(weights) => unsafe {
+                    self.filter(weights, self.window).run(self.isa, |i| row(i).as_ptr(), &floats)
+                },
+                // SAFETY: as above, without taps along the row.
+                Operation::Separable(Factors { column, .. }) | Operation::Box(_, Factors { column, .. }) => unsafe {
+                    self.filter(column, [kh, 1]).run(self.isa, |i| row(i).as_ptr(), &floats)
+                },
             }
-            if r.alpha == Alpha::PassThrough {
-                let alpha = (part.left..part.left + part.columns).filter(|x| self.is_alpha(*x));
-                alpha.for_each(|x| stored[x - part.left] = input[y * frame.row_stride + x]);
+            for (i, line) in result.chunks_exact(width).take(block).enumerate() {
+                let y = part.rows.start + first + i;
+                // SAFETY: `run` checked the output's length, and parts are disjoint.
+                let stored = unsafe { target.part(y * frame.row() + part.columns.start, width) };
+                match light {
+                    None => from_floats(self.isa, line, r.scale, r.offset, stored),
+                    Some(light) => {
+                        for (i, (stored, x)) in stored.iter_mut().zip(line).enumerate() {
+                            let x = *x * r.scale + r.offset;
+                            let is_alpha = self.is_alpha(part.columns.start + i);
+                            *stored = if is_alpha { P::from_float(x) } else { light.encode(x) };
+                        }
+                    }
+                }
             }
         }
     }
 
-    /// Computes a part's result from its padded rows.
-    fn compute(&self, part: &Part, source: &[f32], result: &mut [f32]) {
-        let columns = self.source_columns(part);
-        let channels = self.request.frame.channels;
-        match &self.operation {
-            Operation::Correlate(weights) => {
-                let filter = Filter {
-                    passes: weights,
-                    size: self.window,
-                    step: channels,
-                    bias: 0.0,
-                    activation: Activation::None,
-                };
-                let floats = strip::Target {
-                    start: result.as_mut_ptr(),
-                    stride: part.columns,
-                    rows: part.rows,
-                    columns: part.columns,
-                };
-                // SAFETY: padded rows are a whole number of vectors plus the taps; the result has `rows` rows of `columns`.
-                unsafe { filter.run(self.isa, |row| source[row * columns..].as_ptr(), &floats) };
-            }
-            Operation::Gradient(gradient) => {
-                for (row, line) in result.chunks_exact_mut(part.columns).enumerate() {
-                    let rows = [0, 1, 2].map(|i| &source[(row + i) * columns..][..columns]);
-                    gradient.run(self.isa, rows, channels, line);
-                }
-            }
+    /// The register tile's filter for packed weights.
+    fn filter<'a>(&self, weights: &'a [f32], size: [usize; 2]) -> Filter<'a> {
+        Filter {
+            passes: weights,
+            size,
+            step: self.request.frame.channels,
+            bias: 0.0,
+            activation: Activation::None,
+            fused: true,
         }
     }
 
@@ -221,10 +321,11 @@ impl ImageFilter {
         matches!(channels, 2 | 4) && element % channels == channels - 1
     }
 
-    /// Fills a padded row of a part from a row of the image.
-    fn load_row<P: Pixel>(&self, part: &Part, row: &[P], light: Option<&Light>, line: &mut [f32]) {
+    /// Fills a padded row of a part from a row of the image; without one, with zeros.
+    fn load_row<P: Pixel>(&self, part: &Part, row: Option<&[P]>, light: Option<&Light>, line: &mut [f32]) {
+        let Some(row) = row else { return line.fill(0.0) };
         let Frame { width, channels, .. } = self.request.frame;
-        let first = part.left as isize - (self.window[1] / 2 * channels) as isize;
+        let first = part.columns.start as isize - (self.window[1] / 2 * channels) as isize;
         let lead = ((-first).max(0) as usize).min(line.len());
         let start = (first + lead as isize) as usize;
         let inside = row.len().saturating_sub(start).min(line.len() - lead);
@@ -234,7 +335,8 @@ impl ImageFilter {
         };
         match light {
             None => {
-                to_floats(self.isa, &row[start.min(row.len())..][..inside], &mut line[lead..lead + inside])
+                let source = &row[start.min(row.len())..][..inside];
+                to_floats(self.isa, source, &mut line[lead..lead + inside]);
             }
             Some(_) => (0..inside).for_each(|i| line[lead + i] = value(start + i)),
         }
@@ -247,10 +349,43 @@ impl ImageFilter {
     }
 }
 
+/// Floats of a cache line.
+const LINE: usize = 16;
+
+/// A multiple of this many elements is a whole number of vectors, and of cache lines of bytes.
+const PIXELS_ALIGNED: usize = 64;
+
 /// A rectangle of the output, in rows and elements.
 struct Part {
-    top: usize,
-    rows: usize,
-    left: usize,
-    columns: usize,
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl Part {
+    /// Output rows that are computed together.
+    fn block(&self) -> usize {
+        self.rows.len().min(BLOCK_ROWS)
+    }
+}
+
+/// A side of the output in tiles of about the same size.
+struct Tiles {
+    length: usize,
+    count: usize,
+    unit: usize,
+}
+
+impl Tiles {
+    /// Tiles of about `size`, all but the last of whole `unit`s.
+    fn new(length: usize, size: usize, unit: usize) -> Tiles {
+        Tiles { length, count: (length / size).max(1), unit }
+    }
+
+    fn range(&self, tile: usize) -> Range<usize> {
+        let edge = |tile: usize| match tile == self.count {
+            true => self.length,
+            false => self.length * tile / self.count / self.unit * self.unit,
+        };
+        edge(tile)..edge(tile + 1)
+    }
 }

@@ -28,26 +28,151 @@ pub trait Pixel: Copy + Send + Sync + 'static {
     /// The smaller of the two; NaN when either is NaN.
     fn smaller(self, other: Self) -> Self;
 
-    /// Holds the sum of a window, of integer pixels exactly.
-    type Sum: Copy + Default + Send;
+    /// Holds the sums of windows of up to [`Pixel::NARROW`] pixels, of integer ones exactly.
+    type Narrow: Total + From<Self>;
 
-    /// The sum and this pixel.
-    fn add_to(self, sum: Self::Sum) -> Self::Sum;
+    /// The most pixels that [`Pixel::Narrow`] has room for.
+    const NARROW: usize;
 
-    /// The sum of two sums.
-    fn add_sums(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    /// Holds the sums of larger windows.
+    type Wide: Total + From<Self>;
 
-    /// The sum over `count` elements: of integer pixels the exact mean, rounded half to even.
-    fn mean(sum: Self::Sum, count: usize) -> Self;
+    /// Below so many pixels, a sum over their number is so accurate in `f32` that rounding it gives the exact mean rounded.
+    const EXACT_MEANS: usize;
+
+    /// Reads a vector; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of a vector's lanes.
+    unsafe fn load<S: Simd>(s: S, source: *const Self) -> S::V;
+
+    /// Writes four vectors as [`Pixel::from_float`] converts; any alignment.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of four vectors' lanes.
+    unsafe fn store<S: Simd>(s: S, target: *mut Self, v: [S::V; 4]);
+}
+
+/// A sum of pixels.
+pub trait Total: Copy + Send + Default + 'static {
+    /// `self + other`, which does not overflow.
+    fn plus(self, other: Self) -> Self;
+
+    /// `self + entering - leaving`, which is a sum again.
+    fn slide(self, entering: Self, leaving: Self) -> Self;
+
+    /// As a float: exactly up to 2²⁴.
+    fn to_float(self) -> f32;
+
+    /// Reads a vector of sums as floats; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of a vector's lanes.
+    unsafe fn load<S: Simd>(s: S, source: *const Self) -> S::V;
+
+    /// The sum over `count` elements as a pixel: for integers the exact mean, rounded half to even.
+    fn mean(self, count: usize) -> f32;
+}
+
+macro_rules! integer_total {
+    ($($total:ty, $load:ident;)*) => { $(
+        impl Total for $total {
+            #[inline(always)]
+            unsafe fn load<S: Simd>(s: S, source: *const $total) -> S::V {
+                // SAFETY: the caller's promise.
+                unsafe { $load(s, source) }
+            }
+
+            #[inline(always)]
+            fn plus(self, other: $total) -> $total {
+                self.wrapping_add(other)
+            }
+
+            #[inline(always)]
+            fn slide(self, entering: $total, leaving: $total) -> $total {
+                self.wrapping_add(entering).wrapping_sub(leaving)
+            }
+
+            #[inline(always)]
+            fn to_float(self) -> f32 {
+                self as f32
+            }
+
+            fn mean(self, count: usize) -> f32 {
+                let (sum, count) = (self as u64, count as u64);
+                let (whole, rest) = (sum / count, sum % count);
+                let up = 2 * rest > count || 2 * rest == count && whole % 2 == 1;
+                (whole + u64::from(up)) as f32
+            }
+        }
+    )* };
+}
+
+integer_total! {
+    u16, load_words;
+    u32, load_each;
+    u64, load_each;
+}
+
+/// # Safety
+/// `source` is valid for reads of a vector's lanes.
+#[inline(always)]
+unsafe fn load_words<S: Simd>(s: S, source: *const u16) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe { s.load_u16(source) }
+}
+
+/// # Safety
+/// `source` is valid for reads of a vector's lanes.
+#[inline(always)]
+unsafe fn load_each<S: Simd, T: Total>(s: S, source: *const T) -> S::V {
+    const MOST_LANES: usize = 16;
+    let mut lanes = [0.0; MOST_LANES];
+    for i in 0..S::LANES {
+        // SAFETY: the caller's promise.
+        lanes[i] = unsafe { source.add(i).read() }.to_float();
+    }
+    // SAFETY: no vector has more lanes.
+    unsafe { s.load(lanes.as_ptr()) }
+}
+
+impl Total for f32 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(s: S, source: *const f32) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { s.load(source) }
+    }
+
+    #[inline(always)]
+    fn plus(self, other: f32) -> f32 {
+        self + other
+    }
+
+    #[inline(always)]
+    fn slide(self, entering: f32, leaving: f32) -> f32 {
+        self + entering - leaving
+    }
+
+    #[inline(always)]
+    fn to_float(self) -> f32 {
+        self
+    }
+
+    fn mean(self, count: usize) -> f32 {
+        self / count as f32
+    }
 }
 
 macro_rules! integer_pixel {
-    ($pixel:ty, $most:literal, $sum:ty) => {
+    ($pixel:ty, $most:literal, $narrow:ty, $wide:ty, $exact_means:expr, $load:ident, $store:expr) => {
         impl Pixel for $pixel {
             const MOST: Option<f32> = Some($most);
             const LEAST: $pixel = <$pixel>::MIN;
             const GREATEST: $pixel = <$pixel>::MAX;
-            type Sum = $sum;
+            type Narrow = $narrow;
+            const NARROW: usize = <$narrow>::MAX as usize / <$pixel>::MAX as usize;
+            type Wide = $wide;
+            const EXACT_MEANS: usize = $exact_means;
 
             #[inline(always)]
             fn to_float(self) -> f32 {
@@ -75,35 +200,62 @@ macro_rules! integer_pixel {
             }
 
             #[inline(always)]
-            fn add_to(self, sum: $sum) -> $sum {
-                sum + <$sum>::from(self)
+            unsafe fn load<S: Simd>(s: S, source: *const $pixel) -> S::V {
+                // SAFETY: the caller's promise.
+                unsafe { s.$load(source) }
             }
 
             #[inline(always)]
-            fn add_sums(a: $sum, b: $sum) -> $sum {
-                a + b
-            }
-
-            #[inline(always)]
-            fn mean(sum: $sum, count: usize) -> $pixel {
-                let count = count as $sum;
-                let (whole, rest) = (sum / count, sum % count);
-                let up = 2 * rest > count || 2 * rest == count && whole % 2 == 1;
-                (whole + <$sum>::from(up)) as $pixel
+            unsafe fn store<S: Simd>(s: S, target: *mut $pixel, v: [S::V; 4]) {
+                // SAFETY: the caller's promise.
+                unsafe { $store(s, target, v) }
             }
         }
     };
 }
 
-// The sums of windows of up to 2²⁴ and 2⁴⁸ elements.
-integer_pixel!(u8, 255.0, u32);
-integer_pixel!(u16, 65535.0, u64);
+// Means: two that differ have a distance of 1 / (2 · count) from a half, which must be more than half of the last place of a float
+// as large as the largest pixel.
+integer_pixel!(u8, 255.0, u16, u32, 1 << 16, load_u8, store_bytes);
+integer_pixel!(u16, 65535.0, u32, u64, 1 << 8, load_u16, store_two_halves);
+
+/// # Safety
+/// `target` is valid for writes of four vectors' lanes.
+#[inline(always)]
+unsafe fn store_bytes<S: Simd>(s: S, target: *mut u8, v: [S::V; 4]) {
+    // SAFETY: the caller's promise.
+    unsafe { s.store_u8(target, v) }
+}
+
+/// # Safety
+/// `target` is valid for writes of four vectors' lanes.
+#[inline(always)]
+unsafe fn store_two_halves<S: Simd>(s: S, target: *mut u16, [a, b, c, d]: [S::V; 4]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        s.store_u16(target, [a, b]);
+        s.store_u16(target.add(2 * S::LANES), [c, d]);
+    }
+}
 
 impl Pixel for f32 {
     const MOST: Option<f32> = None;
     const LEAST: f32 = f32::NEG_INFINITY;
     const GREATEST: f32 = f32::INFINITY;
-    type Sum = f32;
+    type Narrow = f32;
+    const NARROW: usize = usize::MAX;
+    type Wide = f32;
+    const EXACT_MEANS: usize = usize::MAX;
+
+    #[inline(always)]
+    fn to_float(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn from_float(x: f32) -> f32 {
+        x
+    }
 
     #[inline(always)]
     fn code(self) -> Option<usize> {
@@ -121,28 +273,17 @@ impl Pixel for f32 {
     }
 
     #[inline(always)]
-    fn add_to(self, sum: f32) -> f32 {
-        sum + self
+    unsafe fn load<S: Simd>(s: S, source: *const f32) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { s.load(source) }
     }
 
     #[inline(always)]
-    fn add_sums(a: f32, b: f32) -> f32 {
-        a + b
-    }
-
-    #[inline(always)]
-    fn mean(sum: f32, count: usize) -> f32 {
-        sum / count as f32
-    }
-
-    #[inline(always)]
-    fn to_float(self) -> f32 {
-        self
-    }
-
-    #[inline(always)]
-    fn from_float(x: f32) -> f32 {
-        x
+    unsafe fn store<S: Simd>(s: S, target: *mut f32, v: [S::V; 4]) {
+        for (i, vector) in v.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { s.store(target.add(i * S::LANES), vector) };
+        }
     }
 }
 
@@ -159,13 +300,15 @@ fn round_saturate(x: f32, most: f32) -> i32 {
     unsafe { ((x + INTEGERS) - INTEGERS).to_int_unchecked() }
 }
 
-/// Converts a run of pixels to floats, compiled for the instruction set.
+/// Converts a run of pixels to floats.
 pub(super) fn to_floats<P: Pixel>(isa: Isa, source: &[P], target: &mut [f32]) {
+    assert_eq!(source.len(), target.len(), "a float for each pixel");
     isa.run(ToFloats { source, target });
 }
 
-/// Converts `scale · x + offset` to pixels, compiled for the instruction set.
+/// Converts `scale · x + offset`, rounded twice on every instruction set, to pixels.
 pub(super) fn from_floats<P: Pixel>(isa: Isa, source: &[f32], scale: f32, offset: f32, target: &mut [P]) {
+    assert_eq!(source.len(), target.len(), "a float for each pixel");
     isa.run(FromFloats { source, scale, offset, target });
 }
 
@@ -178,9 +321,14 @@ impl<P: Pixel> Kernel for ToFloats<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        for (target, source) in self.target.iter_mut().zip(self.source) {
-            *target = source.to_float();
+    fn run<S: Simd>(self, s: S) {
+        let whole = self.source.len() / S::LANES * S::LANES;
+        for i in (0..whole).step_by(S::LANES) {
+            // SAFETY: a whole vector is left of both.
+            unsafe { s.store(self.target.as_mut_ptr().add(i), P::load(s, self.source.as_ptr().add(i))) };
+        }
+        for i in whole..self.source.len() {
+            self.target[i] = self.source[i].to_float();
         }
     }
 }
@@ -196,9 +344,22 @@ impl<P: Pixel> Kernel for FromFloats<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        for (target, source) in self.target.iter_mut().zip(self.source) {
-            *target = P::from_float(source * self.scale + self.offset);
+    fn run<S: Simd>(self, s: S) {
+        let (scale, offset) = (s.splat(self.scale), s.splat(self.offset));
+        let whole = self.source.len() / (4 * S::LANES) * (4 * S::LANES);
+        for i in (0..whole).step_by(4 * S::LANES) {
+            // SAFETY: four whole vectors are left of both.
+            unsafe {
+                let mut vectors = [scale; 4];
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    let x = s.load(self.source.as_ptr().add(i + v * S::LANES));
+                    *vector = s.add(s.mul(x, scale), offset);
+                }
+                P::store(s, self.target.as_mut_ptr().add(i), vectors);
+            }
+        }
+        for i in whole..self.source.len() {
+            self.target[i] = P::from_float(self.source[i] * self.scale + self.offset);
         }
     }
 }

@@ -26,6 +26,7 @@ impl Simd for Token {
     type V = __m256;
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
+    const FUSES: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m256 {
@@ -55,6 +56,11 @@ impl Simd for Token {
     #[inline(always)]
     fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn fused_mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        self.mul_add(a, b, c)
     }
 
     #[inline(always)]
@@ -131,6 +137,36 @@ impl Simd for Token {
     unsafe fn store_first(self, target: *mut f32, v: __m256, count: usize) {
         unsafe { _mm256_maskstore_ps(target, mask(count), v) }
     }
+
+    #[inline(always)]
+    unsafe fn load_u8(self, source: *const u8) -> __m256 {
+        unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(source.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_u16(self, source: *const u16) -> __m256 {
+        unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(source.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u8(self, target: *mut u8, [a, b, c, d]: [__m256; 4]) {
+        unsafe {
+            let (a, b) = (rounded(a, 255.0), rounded(b, 255.0));
+            let (c, d) = (rounded(c, 255.0), rounded(d, 255.0));
+            // Packing works within 128-bit halves, so that four bytes of each vector follow each other.
+            let packed = _mm256_packus_epi16(_mm256_packus_epi32(a, b), _mm256_packus_epi32(c, d));
+            let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            _mm256_storeu_si256(target.cast(), _mm256_permutevar8x32_epi32(packed, order));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, target: *mut u16, [a, b]: [__m256; 2]) {
+        unsafe {
+            let packed = _mm256_packus_epi32(rounded(a, 65535.0), rounded(b, 65535.0));
+            _mm256_storeu_si256(target.cast(), _mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
+        }
+    }
 }
 
 /// All ones in the first `count` lanes.
@@ -141,4 +177,17 @@ impl Simd for Token {
 unsafe fn mask(count: usize) -> __m256i {
     // SAFETY: AVX2, by the caller's promise.
     unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+}
+
+/// Integers from 0 to `most`: rounded half to even, NaN as 0.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn rounded(v: __m256, most: f32) -> __m256i {
+    // SAFETY: AVX2, by the caller's promise. The larger of NaN and 0 is the second operand.
+    unsafe {
+        let v = _mm256_max_ps(v, _mm256_setzero_ps());
+        _mm256_cvtps_epi32(_mm256_min_ps(v, _mm256_set1_ps(most)))
+    }
 }

@@ -30,6 +30,7 @@ impl Simd for Token {
     type V = __m512;
     const LANES: usize = LANES;
     const REGISTERS: usize = 32;
+    const FUSES: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
@@ -59,6 +60,11 @@ impl Simd for Token {
     #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn fused_mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        self.mul_add(a, b, c)
     }
 
     #[inline(always)]
@@ -130,10 +136,54 @@ impl Simd for Token {
     unsafe fn store_first(self, target: *mut f32, v: __m512, count: usize) {
         unsafe { _mm512_mask_storeu_ps(target, mask(count), v) }
     }
+
+    #[inline(always)]
+    unsafe fn load_u8(self, source: *const u8) -> __m512 {
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(source.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_u16(self, source: *const u16) -> __m512 {
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(source.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u8(self, target: *mut u8, [a, b, c, d]: [__m512; 4]) {
+        unsafe {
+            let (a, b) = (rounded(a, 255.0), rounded(b, 255.0));
+            let (c, d) = (rounded(c, 255.0), rounded(d, 255.0));
+            // Packing works within 128-bit parts, so that four bytes of each vector follow each other.
+            let packed = _mm512_packus_epi16(_mm512_packus_epi32(a, b), _mm512_packus_epi32(c, d));
+            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+            _mm512_storeu_si512(target.cast(), _mm512_permutexvar_epi32(order, packed));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, target: *mut u16, [a, b]: [__m512; 2]) {
+        unsafe {
+            let packed = _mm512_packus_epi32(rounded(a, 65535.0), rounded(b, 65535.0));
+            let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+            _mm512_storeu_si512(target.cast(), _mm512_permutexvar_epi64(order, packed));
+        }
+    }
 }
 
 /// Ones for the first `count` lanes, `count <= 16`.
 #[inline(always)]
 fn mask(count: usize) -> __mmask16 {
     ((1u32 << count) - 1) as __mmask16
+}
+
+/// Integers from 0 to `most`: rounded half to even, NaN as 0.
+///
+/// # Safety
+/// The CPU has AVX-512.
+#[inline(always)]
+unsafe fn rounded(v: __m512, most: f32) -> __m512i {
+    // SAFETY: AVX-512, by the caller's promise. The larger of NaN and 0 is the second operand.
+    unsafe {
+        let v = _mm512_max_ps(v, _mm512_setzero_ps());
+        _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(most)))
+    }
 }

@@ -26,6 +26,7 @@ impl Simd for Token {
     type V = float32x4_t;
     const LANES: usize = LANES;
     const REGISTERS: usize = 32;
+    const FUSES: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> float32x4_t {
@@ -55,6 +56,11 @@ impl Simd for Token {
     #[inline(always)]
     fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         unsafe { vfmaq_f32(c, a, b) }
+    }
+
+    #[inline(always)]
+    fn fused_mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        self.mul_add(a, b, c)
     }
 
     #[inline(always)]
@@ -137,6 +143,37 @@ impl Simd for Token {
                 }
                 _ => vst1q_f32(target, v),
             }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_u8(self, source: *const u8) -> float32x4_t {
+        unsafe {
+            let bytes = vcreate_u8(u64::from(source.cast::<u32>().read_unaligned()));
+            vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_u16(self, source: *const u16) -> float32x4_t {
+        unsafe { vcvtq_f32_u32(vmovl_u16(vld1_u16(source))) }
+    }
+
+    // Conversion rounds half to even, saturates, and turns NaN into 0; narrowing saturates again.
+    #[inline(always)]
+    unsafe fn store_u8(self, target: *mut u8, [a, b, c, d]: [float32x4_t; 4]) {
+        unsafe {
+            let low = vcombine_u16(vqmovun_s32(vcvtnq_s32_f32(a)), vqmovun_s32(vcvtnq_s32_f32(b)));
+            let high = vcombine_u16(vqmovun_s32(vcvtnq_s32_f32(c)), vqmovun_s32(vcvtnq_s32_f32(d)));
+            vst1q_u8(target, vcombine_u8(vqmovn_u16(low), vqmovn_u16(high)));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, target: *mut u16, [a, b]: [float32x4_t; 2]) {
+        unsafe {
+            let (a, b) = (vqmovun_s32(vcvtnq_s32_f32(a)), vqmovun_s32(vcvtnq_s32_f32(b)));
+            vst1q_u16(target, vcombine_u16(a, b));
         }
     }
 }

@@ -32,6 +32,7 @@ impl Simd for Token {
     type V = V;
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
+    const FUSES: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> V {
@@ -62,6 +63,15 @@ impl Simd for Token {
     #[inline(always)]
     fn mul_add(self, a: V, b: V, c: V) -> V {
         self.add(self.mul(a, b), c)
+    }
+
+    #[inline(always)]
+    fn fused_mul_add(self, V(a): V, V(b): V, V(c): V) -> V {
+        let mut sums = [0.0; LANES];
+        for lane in 0..LANES {
+            sums[lane] = fused(a[lane], b[lane], c[lane]);
+        }
+        V(sums)
     }
 
     #[inline(always)]
@@ -124,4 +134,65 @@ impl Simd for Token {
             unsafe { target.add(i).write(*lane) };
         }
     }
+
+    #[inline(always)]
+    unsafe fn load_u8(self, source: *const u8) -> V {
+        // SAFETY: the caller's promise: LANES readable bytes.
+        V(unsafe { source.cast::<[u8; LANES]>().read() }.map(f32::from))
+    }
+
+    #[inline(always)]
+    unsafe fn load_u16(self, source: *const u16) -> V {
+        // SAFETY: the caller's promise: LANES readable integers.
+        V(unsafe { source.cast::<[u16; LANES]>().read_unaligned() }.map(f32::from))
+    }
+
+    #[inline(always)]
+    unsafe fn store_u8(self, target: *mut u8, v: [V; 4]) {
+        for (i, V(lanes)) in v.into_iter().enumerate() {
+            let pixels = lanes.map(|x| rounded(x, 255.0) as u8);
+            // SAFETY: the caller's promise: four times LANES writable bytes.
+            unsafe { target.add(i * LANES).cast::<[u8; LANES]>().write(pixels) };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, target: *mut u16, v: [V; 2]) {
+        for (i, V(lanes)) in v.into_iter().enumerate() {
+            let pixels = lanes.map(|x| rounded(x, 65535.0) as u16);
+            // SAFETY: the caller's promise: twice LANES writable integers.
+            unsafe { target.add(i * LANES).cast::<[u16; LANES]>().write_unaligned(pixels) };
+        }
+    }
+}
+
+/// `a * b + c` rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008): the product is exact in `f64`,
+/// and its sum with `c` is rounded to odd there, so that the second rounding can't go the wrong way.
+#[inline(always)]
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + c;
+    // What was rounded off (Knuth's two-sum); NaN where the sum is not finite, for which no step is taken.
+    let rest = sum - product;
+    let error = (product - (sum - rest)) + (c - rest);
+    let bits = sum.to_bits();
+    let is_even = bits & 1 == 0;
+    // Towards the exact sum: away from zero where the error has the sign of the sum.
+    let step = if (error > 0.0) == (sum > 0.0) { 1 } else { u64::MAX };
+    let is_inexact = error != 0.0 && !error.is_nan();
+    f64::from_bits(if is_inexact && is_even { bits.wrapping_add(step) } else { bits }) as f32
+}
+
+/// Floats from here to twice as much have no fraction, so adding and subtracting it rounds half to even, without an instruction of
+/// its own.
+const INTEGERS: f32 = 8_388_608.0;
+
+/// An integer from 0 to `most`, at most 65535: rounded half to even, NaN as 0.
+#[inline(always)]
+fn rounded(x: f32, most: f32) -> i32 {
+    // The comparisons are false for NaN, which so becomes 0.
+    let x = if x > 0.0 { x } else { 0.0 };
+    let x = if x < most { x } else { most };
+    // SAFETY: `0 <= x <= 65535`.
+    unsafe { ((x + INTEGERS) - INTEGERS).to_int_unchecked() }
 }

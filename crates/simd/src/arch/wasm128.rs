@@ -35,6 +35,8 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     type V = v128;
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
+    // There is nothing else to fuse with, and emulation would be far too slow where this is the only tier.
+    const FUSES: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> v128 {
@@ -69,6 +71,11 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
             return f32x4_relaxed_madd(a, b, c);
         }
         f32x4_add(f32x4_mul(a, b), c)
+    }
+
+    #[inline(always)]
+    fn fused_mul_add(self, a: v128, b: v128, c: v128) -> v128 {
+        self.mul_add(a, b, c)
     }
 
     #[inline(always)]
@@ -152,4 +159,37 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
             }
         }
     }
+
+    #[inline(always)]
+    unsafe fn load_u8(self, source: *const u8) -> v128 {
+        let bytes = unsafe { v128_load32_zero(source.cast()) };
+        f32x4_convert_u32x4(u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(bytes)))
+    }
+
+    #[inline(always)]
+    unsafe fn load_u16(self, source: *const u16) -> v128 {
+        f32x4_convert_u32x4(unsafe { u32x4_load_extend_u16x4(source) })
+    }
+
+    // Conversion saturates and turns NaN into 0, narrowing saturates again.
+    #[inline(always)]
+    unsafe fn store_u8(self, target: *mut u8, [a, b, c, d]: [v128; 4]) {
+        let (low, high) =
+            (u16x8_narrow_i32x4(rounded(a), rounded(b)), u16x8_narrow_i32x4(rounded(c), rounded(d)));
+        // Words above 32767 are negative to the next step, so bytes are cut off before.
+        let most = u16x8_splat(255);
+        let bytes = u8x16_narrow_i16x8(u16x8_min(low, most), u16x8_min(high, most));
+        unsafe { v128_store(target.cast(), bytes) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_u16(self, target: *mut u16, [a, b]: [v128; 2]) {
+        unsafe { v128_store(target.cast(), u16x8_narrow_i32x4(rounded(a), rounded(b))) }
+    }
+}
+
+/// Integers, rounded half to even.
+#[inline(always)]
+fn rounded(v: v128) -> v128 {
+    i32x4_trunc_sat_f32x4(f32x4_nearest(v))
 }
