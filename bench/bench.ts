@@ -111,7 +111,8 @@ export async function bench(options: BenchOptions = {}): Promise<Report> {
         rows.push({ ...row, results: [...row.results, ...refused] });
     }
   } finally {
-    for (const backend of backends) await backend.close?.();
+    // Who can't end is no reason to lose the report.
+    await Promise.allSettled(backends.map(async (backend) => backend.close?.()));
   }
   return {
     format: 1,

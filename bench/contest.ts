@@ -66,7 +66,7 @@ export async function contest(
       refused,
     };
   } finally {
-    for (const { prepared } of contenders) await prepared.dispose();
+    for (const { prepared } of contenders) await release(prepared);
   }
 }
 
@@ -105,11 +105,20 @@ async function enter(
     if (check.problem === undefined) {
       return { backend, prepared, check, isAsync: running instanceof Promise, memory, samples: [] };
     }
-    await prepared.dispose();
+    await release(prepared);
     return refusal(backend, 'wrong', check.problem, check);
   } catch (error) {
-    await prepared?.dispose();
+    await release(prepared);
     return refusal(backend, 'failed', (error as Error).message);
+  }
+}
+
+/** Lets a backend go. What it can't give back is no reason to lose the report. */
+async function release(prepared: Prepared | undefined): Promise<void> {
+  try {
+    await prepared?.dispose();
+  } catch {
+    // It has failed before, or will at its next problem.
   }
 }
 
@@ -129,7 +138,7 @@ async function rounds(contenders: Contender[], refused: Refused[], options: Cont
         contender.memory.steady += resident(backend) - before;
       } catch (error) {
         contenders.splice(contenders.indexOf(contender), 1);
-        await prepared.dispose();
+        await release(prepared);
         refused.push(refusal(backend, 'failed', (error as Error).message));
       }
     }

@@ -18,7 +18,8 @@ const calls = {
     writeFileSync(files[0], new Float32Array(elements).fill(process.env.FAKE_VALUE));
     return { count: 1 };
   },
-  sample: ({ minSamples }) => ({ samples: Array(minSamples).fill(0.125) }),
+  sample: ({ minSamples }) =>
+    process.env.FAKE_ENDS ? process.exit(4) : { samples: Array(minSamples).fill(0.125) },
   dispose: () => ({}),
 };
 

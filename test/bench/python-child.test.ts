@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pytorch } from '../../bench/backends/pytorch.ts';
 import { bench } from '../../bench/bench.ts';
+import { makeWeights } from '../../bench/data.ts';
+import { parseProblem } from '../../bench/problem-text.ts';
 import type { Measured } from '../../bench/report.ts';
 
 const limits = { fma: {}, copy: { L2: 2e11, L3: 1e11, DRAM: 3e10 } };
@@ -35,18 +37,27 @@ describe.skipIf(process.platform === 'win32')('a child', () => {
     expect(rows[0]?.results[0]).toMatchObject({ backend: 'pytorch', status: 'wrong' });
   });
 
+  // The one element of the input is the maximum.
+  const problem = 'maxpool:h1w1-k1';
+  const right = String(makeWeights(parseProblem(problem)).x[0]);
+
   test('that is right is measured', async () => {
-    const problem = 'maxpool:h1w1-k1';
-    const [first] = (await bench({ ...options, problems: [problem], backends: ['plain'] })).rows;
-    expect(first?.results[0]?.status).toBe('measured');
-    const { makeWeights } = await import('../../bench/data.ts');
-    const { parseProblem } = await import('../../bench/problem-text.ts');
-    vi.stubEnv('FAKE_VALUE', String(makeWeights(parseProblem(problem)).x[0]));
+    vi.stubEnv('FAKE_VALUE', right);
     const { rows } = await bench({ ...options, problems: [problem], python });
     const result = rows[0]?.results[0] as Measured;
     expect(result).toMatchObject({ status: 'measured', details: { variant: 'fake' } });
     expect(result.samples).toEqual(Array(6).fill(0.125));
     expect(result.memory).toEqual({ prepare: 0, firstRun: 0, steady: 0 });
+  });
+
+  test('that ends while it is timed is left behind', async () => {
+    vi.stubEnv('FAKE_VALUE', right);
+    vi.stubEnv('FAKE_ENDS', 'yes');
+    const { rows } = await bench({ ...options, problems: [problem], backends: [pytorch, 'plain'], python });
+    expect(rows[0]?.results).toMatchObject([
+      { backend: 'plain', status: 'measured' },
+      { backend: 'pytorch', status: 'failed', message: 'its process ended (exit code 4)' },
+    ]);
   });
 
   test('that ends too early fails on what it was asked, and on all that follows', async () => {
