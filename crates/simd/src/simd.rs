@@ -50,10 +50,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The even and the odd elements of the concatenation `a ++ b`.
     fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
 
-    /// Asks for the cache line at `address`, which will be read soon. A hint that never fails, whatever the address.
-    #[inline(always)]
-    fn prefetch(self, _address: *const f32) {}
-
     /// Reads `LANES` floats; any alignment.
     ///
     /// # Safety

@@ -93,11 +93,6 @@ impl Simd for Token {
     }
 
     #[inline(always)]
-    fn prefetch(self, address: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
-    }
-
-    #[inline(always)]
     unsafe fn load(self, source: *const f32) -> __m512 {
         unsafe { _mm512_loadu_ps(source) }
     }
