@@ -5,6 +5,7 @@ import { FORMATS, type ImageFormat } from '../batch/codec.ts';
 import type { Pipeline } from '../batch/pipeline.ts';
 import { type FileResult, processToFolder } from '../batch/to-folder.ts';
 import { positiveInteger } from './arguments.ts';
+import { useSharpSparingly } from './codec-settings.ts';
 import { EXIT_FAILED, EXIT_INTERRUPTED } from './exit.ts';
 import { startProgress } from './progress.ts';
 
@@ -51,6 +52,7 @@ export async function runFolderCommand(
   pipeline: Pipeline,
   given: FolderArguments,
 ): Promise<void> {
+  useSharpSparingly();
   const interrupt = listenForInterrupt();
   const job = await processToFolder(withStandardInput(inputs), pipeline, {
     out: given.out,

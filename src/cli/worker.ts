@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { createImageWorker, type ImageWorkerEvent } from '../queue/worker.ts';
 import { positiveInteger } from './arguments.ts';
+import { useSharpSparingly } from './codec-settings.ts';
 import { EXIT_INTERRUPTED } from './exit.ts';
 import { type QueueArguments, withQueueOptions } from './queue-options.ts';
 
@@ -30,6 +31,7 @@ export function workerCommand(): Command {
 }
 
 async function runWorker({ redis, queue, jobs, rate, lock, json }: WorkerArguments): Promise<void> {
+  useSharpSparingly();
   const worker = await createImageWorker({
     redis,
     queue,
