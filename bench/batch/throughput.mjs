@@ -2,6 +2,7 @@
 // against decoding and encoding only, which shows the share of the filter. Images are made in a temporary folder.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -34,7 +35,8 @@ const KERNEL = [
 ].map((row) => row.map((weight) => weight / 80));
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'corr2d-batch-'));
-process.on('SIGINT', () => process.exit(130));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 const images = values.keep ?? path.join(folder, 'in');
 const kernel = path.join(folder, 'kernel.json');
 const nothing = path.join(folder, 'nothing.json');
@@ -92,24 +94,20 @@ async function measure(name, command) {
   };
 }
 
-try {
-  const results = [];
-  for (const [name, command] of rows) {
-    results.push(await measure(name, command));
-    process.stderr.write(`${JSON.stringify(results.at(-1))}\n`);
-  }
-  console.table(results);
-  if (results.length === rows.length && rows.length === 4) {
-    const of = (name) => results.map((result) => Number(result[name]));
-    const [filter, without, convolve] = of('seconds');
-    const [busy, busyWithout] = of('CPU s');
-    const percent = (part, whole) => `${(100 * (1 - part / whole)).toFixed(1)} %`;
-    // CPU time tells more where something else runs on the machine.
-    console.log(
-      `the filter's share of corr2d filter: ${percent(without, filter)} of the time, ${percent(busyWithout, busy)} of CPU time`,
-    );
-    console.log(`sharp alone takes ${(convolve / filter).toFixed(2)} times as long`);
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
+const results = [];
+for (const [name, command] of rows) {
+  results.push(await measure(name, command));
+  process.stderr.write(`${JSON.stringify(results.at(-1))}\n`);
+}
+console.table(results);
+if (results.length === rows.length && rows.length === 4) {
+  const of = (name) => results.map((result) => Number(result[name]));
+  const [filter, without, convolve] = of('seconds');
+  const [busy, busyWithout] = of('CPU s');
+  const percent = (part, whole) => `${(100 * (1 - part / whole)).toFixed(1)} %`;
+  // CPU time tells more where something else runs on the machine.
+  console.log(
+    `the filter's share of corr2d filter: ${percent(without, filter)} of the time, ${percent(busyWithout, busy)} of CPU time`,
+  );
+  console.log(`sharp alone takes ${(convolve / filter).toFixed(2)} times as long`);
 }
