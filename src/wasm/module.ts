@@ -20,6 +20,8 @@ interface Kind {
   isWritten: boolean;
   /** Whether what is there before the call matters. */
   isRead: boolean;
+  /** Whether the array is the job's from the start. */
+  isKept: boolean;
 }
 
 interface Entry {
@@ -43,6 +45,7 @@ function parseKind(text: string): Kind {
     isSamples,
     elementBytes: isSamples ? 1 : (ELEMENT_BYTES[element] ?? 0),
     isWritten,
+    isKept: text.includes('Kept'),
     // Numbers are read and written back; other memory is filled.
     isRead: element === 'f64' || !text.startsWith('mut '),
   };
@@ -150,6 +153,16 @@ const bytesAt = (memory: Memory, address: number, bytes: number): Uint8Array =>
 const bytesOf = (array: TypedArray): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
+const ARRAYS = { 1: Uint8Array, 2: Uint16Array, 4: Float32Array, 8: Float64Array } as const;
+
+/** What a job reads when its turn comes: a copy of what is not its own, for the caller may change that meanwhile. */
+function ofJob(value: unknown, { isKept, elementBytes }: Kind): unknown {
+  if (isKept || elementBytes === 0 || value === undefined || value === null) return value;
+  const array = value as TypedArray;
+  // The elements' type does not matter, only their size.
+  return new ARRAYS[array.BYTES_PER_ELEMENT as keyof typeof ARRAYS](bytesOf(array).slice().buffer);
+}
+
 /** Jobs wait for their turn in the event loop, since there is no other thread. */
 class Jobs {
   #last = 0;
@@ -221,8 +234,10 @@ export function bindModule(module: Module, isa: string | undefined): Binding {
       const ofClass = entries.filter((entry) => entry.name === name || entry.name.startsWith(`${name}.`));
       binding[name] = makeClass(caller, name, ofClass);
     } else if (what === 'function' && isJob) {
-      binding[name] = (...args: unknown[]) =>
-        jobs.start(() => caller.call(name, kinds, args), args[kinds.length] as Done);
+      binding[name] = (...args: unknown[]) => {
+        const own = kinds.map((kind, i) => ofJob(args[i], kind));
+        return jobs.start(() => caller.call(name, kinds, own), args[kinds.length] as Done);
+      };
     } else if (what === 'function') {
       binding[name] = (...args: unknown[]) => caller.call(name, kinds, args);
     }
