@@ -1,10 +1,12 @@
 // npm test: sets up, then runs every check and test. A failing phase does not stop the others; the last line has the sum.
+// What passed on the very same files is not repeated, except by `npm test -- --again`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run, tool } from './lib/command.mjs';
 import { countCargo, countExit, countVitest } from './lib/count.mjs';
 import { writeOnnxCases } from './lib/onnx.mjs';
+import { recall, remember, stateOfEverything } from './lib/recall.mjs';
 import { ensureBuilt, main, SetupError } from './lib/setup.mjs';
 import { wasmProblem } from './lib/wasm-stamp.mjs';
 
@@ -12,6 +14,9 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'corr2d-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 const total = { passed: 0, failed: 0 };
+const again = process.argv.includes('--again');
+// Read once all is built.
+let state = '';
 
 /** Runs one phase: prints a line for it, and its output when something in it failed or nothing in it ran. */
 async function phase(name, work) {
@@ -31,6 +36,21 @@ async function phase(name, work) {
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${passed} passed${failed > 0 ? `, ${failed} FAILED` : ''} (${seconds} s)`);
   if (failed > 0) console.log(`${shortened(output.trimEnd())}\n`);
+}
+
+/** A phase that takes long: it is not repeated on the same files. */
+async function longPhase(name, work) {
+  const passed = again ? undefined : recall(name, state);
+  if (passed !== undefined) {
+    total.passed += passed;
+    console.log(`${name} ... ${passed} passed (before, on these files; --again repeats them)`);
+    return;
+  }
+  await phase(name, async () => {
+    const result = await work();
+    remember(name, state, result);
+    return result;
+  });
 }
 
 /** A broken kernel fails thousands of tests: the first ones tell as much as all. */
@@ -126,11 +146,12 @@ async function setUp() {
 
 await main(async () => {
   const ready = await setUp();
+  state = await stateOfEverything();
 
   await phase('cargo fmt', () => check(['cargo', 'fmt', '--all', '--check', '--', '--color=never']));
   const clippy = ['cargo', 'clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings'];
   await phase('cargo clippy', () => check(clippy));
-  await phase('cargo test', cargoTests);
+  await longPhase('cargo test', cargoTests);
 
   // The rest needs what could not be made: the failure above stands for it.
   if (ready) {
@@ -146,14 +167,14 @@ await main(async () => {
       return obeyedTiers(tiers);
     });
     for (const tier of tiers) {
-      await phase(`vitest, ${tier}`, () => vitest('unit', { CORR2D_ISA: tier }));
+      await longPhase(`vitest, ${tier}`, () => vitest('unit', { CORR2D_ISA: tier }));
     }
     await onnxNodeTests(tiers);
-    await phase('vitest, whole programs', () => vitest('slow'));
+    await longPhase('vitest, whole programs', () => vitest('slow'));
     const problem = wasmProblem();
     if (problem) console.log(`vitest, WebAssembly ... skipped: ${problem}`);
-    else await phase('vitest, WebAssembly', () => vitest('unit', { CORR2D_BACKEND: 'wasm' }));
-    await phase('vitest, packed tarball', () => vitest('package'));
+    else await longPhase('vitest, WebAssembly', () => vitest('unit', { CORR2D_BACKEND: 'wasm' }));
+    await longPhase('vitest, packed tarball', () => vitest('package'));
   }
 
   console.log(`${total.passed} passed, ${total.failed} failed`);
