@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/package/**', 'test/onnx/**', 'test/slow/**', ...notOnWasm],
+          // A busy machine is no failure.
+          testTimeout: 30_000,
         },
       },
       {

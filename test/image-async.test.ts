@@ -100,8 +100,10 @@ describe('transfer', () => {
     expect((await filterImageAsync(shared, [[2]], { transfer: true })).data[0]).toBe(6);
     expect(data[0]).toBe(3);
     const pooled = { data: Buffer.from('0123456789'), width: 10, height: 1, channels: 1 };
+    const isPooled = pooled.data.buffer.byteLength > 10;
     expect(String((await filterImageAsync(pooled, [[1]], { transfer: true })).data)).toBe('0123456789');
-    expect(pooled.data.length).toBe(10);
+    // Node keeps small buffers in one piece of memory; an engine that does not has moved it.
+    expect(pooled.data.length).toBe(isPooled ? 10 : 0);
   });
 });
 

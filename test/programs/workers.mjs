@@ -37,11 +37,15 @@ async function work(id) {
   const calls = Array.from({ length: CALLS }, (_, i) => {
     const controller = new AbortController();
     const isAborted = i % 4 === 1;
-    if (isAborted) setTimeout(() => controller.abort({ call: i }), i);
-    return start(id * CALLS + i, controller.signal).then(
+    const abort = () => controller.abort({ call: i });
+    const outcome = start(id * CALLS + i, controller.signal).then(
       (isSame) => (isSame ? 'right' : 'wrong'),
       (reason) => (isAborted && reason.call === i ? 'aborted' : `${reason}`),
     );
+    // One while it certainly is in flight, the others at some time.
+    if (i === 1) abort();
+    else if (isAborted) setTimeout(abort, i);
+    return outcome;
   });
   parentPort.postMessage('in flight');
   parentPort.postMessage({ id, isRight, outcomes: await Promise.all(calls) });
