@@ -125,7 +125,7 @@ function start(way) {
       env: { ...process.env, ...way.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 300_000);
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
