@@ -250,6 +250,13 @@ fn planes_of_several_tiles() {
     ]);
 }
 
+/// Of more than 16 MiB, with rows that begin anywhere in a cache line.
+#[test]
+fn outputs_larger_than_the_caches() {
+    let pooling = Pooling { input: [2100, 2051], kernel: [3, 3], stride: [1, 1], ..Pooling::default() };
+    check_modes([pooling, Pooling { padding: padded([3, 3]), ..pooling }]);
+}
+
 #[test]
 fn the_maximum_of_special_values() {
     let specials =

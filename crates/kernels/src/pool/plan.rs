@@ -187,7 +187,7 @@ impl PoolPlan {
                     self.isa.run(Planes { geometry, reduce, count, planes: units, input, output, scratch });
                 }
                 Walk::Windows => {
-                    Windows { geometry, reduce, counts, blocks: units, input, output }.run(self.isa);
+                    Windows { geometry, reduce, counts, blocks: units, input, output, scratch }.run(self.isa);
                 }
                 Walk::Rows => {
                     self.isa.run(Rows { geometry, reduce, counts, rows: units, input, output, scratch });
@@ -220,7 +220,8 @@ impl PoolPlan {
         match self.walk {
             Walk::Planes => planes::scratch_len(&self.geometry),
             Walk::Rows => rows::scratch_len(&self.geometry, self.isa),
-            Walk::Windows | Walk::Pixels => 0,
+            Walk::Windows => windows::scratch_len(&self.geometry, self.isa),
+            Walk::Pixels => 0,
         }
     }
 
@@ -245,7 +246,8 @@ impl PoolPlan {
     }
 }
 
-/// The divisor of a window is the product of its row's and its column's count. Columns are padded with ones to whole vectors.
+/// The divisor of a window is the product of its row's and its column's count. Columns are padded with ones, so that a
+/// vector may begin at any of them.
 pub(crate) fn divisors(g: &PoolGeometry) -> [Vec<f32>; 2] {
     const MOST_LANES: usize = 16;
     let (axis_counts, factor): (fn(&Axis, usize) -> usize, f32) = match g.mode {
@@ -260,6 +262,6 @@ pub(crate) fn divisors(g: &PoolGeometry) -> [Vec<f32>; 2] {
         (0..axis.output).map(|i| axis_counts(axis, i).max(1) as f32 * factor / unit).collect::<Vec<f32>>()
     };
     let mut columns = count(&g.x, 1.0);
-    columns.resize(g.x.output.next_multiple_of(MOST_LANES), 1.0);
+    columns.resize(g.x.output.next_multiple_of(MOST_LANES) + MOST_LANES, 1.0);
     [count(&g.y, factor), columns]
 }

@@ -52,12 +52,18 @@ impl<R: Reduce> Kernel for Planes<'_, R> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
+        let channels = self.geometry.channels;
+        let (mut n, mut c) = (self.planes.start / channels, self.planes.start % channels);
         for first in self.planes.clone().step_by(S::LANES) {
             let count = S::LANES.min(self.planes.end - first);
             let mut reduced = [s.splat(R::IDENTITY); MOST_LANES];
-            for (i, plane) in reduced.iter_mut().enumerate().take(count) {
+            for plane in &mut reduced[..count] {
                 // SAFETY: a plane of the input.
-                *plane = unsafe { self.plane(s, first + i) };
+                *plane = unsafe { self.plane(s, n, c) };
+                c += 1;
+                if c == channels {
+                    (n, c) = (n + 1, 0);
+                }
             }
             // Halves the vectors by adding neighbouring lanes of neighbouring vectors.
             let mut vectors = S::LANES;
@@ -80,11 +86,10 @@ impl<R: Reduce> Kernel for Planes<'_, R> {
 
 impl<R: Reduce> Planes<'_, R> {
     /// # Safety
-    /// `plane` is one of the geometry's.
+    /// The plane is one of the geometry's.
     #[inline(always)]
-    unsafe fn plane<S: Simd>(&mut self, s: S, plane: usize) -> S::V {
+    unsafe fn plane<S: Simd>(&mut self, s: S, n: usize, c: usize) -> S::V {
         let g = self.geometry;
-        let (n, c) = (plane / g.channels, plane % g.channels);
         let len = g.y.input * g.x.input;
         let mut elements = self.input.row(n, c, 0);
         if self.input.row_stride() != g.x.input {
@@ -98,19 +103,25 @@ impl<R: Reduce> Planes<'_, R> {
         }
         let identity = s.splat(R::IDENTITY);
         let mut sums = [identity; CHAINS];
-        for first in (0..len).step_by(CHAINS * S::LANES) {
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let at = first + i * S::LANES;
-                let source = elements.wrapping_add(at);
-                // SAFETY: of the plane's `len` elements, those from `at` on are read.
-                let v = unsafe {
-                    if at + S::LANES <= len {
-                        s.load(source)
-                    } else {
-                        s.load_masked(source, inside(0, len.saturating_sub(at)), identity)
-                    }
-                };
-                *sum = self.reduce.combine(s, *sum, self.reduce.element(s, v));
+        let vectors = len / S::LANES;
+        let rest = inside(0, len % S::LANES);
+        // SAFETY: whole vectors of the plane's `len` elements, and the lanes that are left.
+        unsafe {
+            for first in (0..vectors / CHAINS * CHAINS).step_by(CHAINS) {
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let v = s.load(elements.add((first + i) * S::LANES));
+                    *sum = self.reduce.combine(s, *sum, self.reduce.element(s, v));
+                }
+            }
+            let first = vectors / CHAINS * CHAINS;
+            for i in 0..CHAINS {
+                let source = elements.wrapping_add((first + i) * S::LANES);
+                if first + i < vectors {
+                    sums[i] = self.reduce.combine(s, sums[i], self.reduce.element(s, s.load(source)));
+                } else if first + i == vectors && rest != 0 {
+                    let v = s.load_masked(source, rest, identity);
+                    sums[i] = self.reduce.combine(s, sums[i], self.reduce.element(s, v));
+                }
             }
         }
         let [a, b, c, d] = sums;
