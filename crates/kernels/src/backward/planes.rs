@@ -24,12 +24,20 @@ const MOST_TAPS: usize = 9;
 const MOST_LANES: usize = 16;
 
 fn most_channels(isa: Isa) -> usize {
-    if isa.registers() >= 32 { 4 } else { 2 }
+    match isa.registers() {
+        32.. => 4,
+        16.. => 2,
+        _ => 1,
+    }
 }
 
 /// The most taps beside `channels` output channels: sums, gradients and one vector of the input fit the registers.
 fn most_taps(isa: Isa, channels: usize) -> usize {
-    if isa.registers() >= 32 { [9, 9, 8, 6][channels - 1] } else { [9, 5][channels - 1] }
+    match isa.registers() {
+        32.. => [9, 9, 8, 6][channels - 1],
+        16.. => [9, 5][channels - 1],
+        _ => 7,
+    }
 }
 
 /// Estimated time in vector multiply-add issue slots of one image.
@@ -267,6 +275,9 @@ impl<const T: usize, const R: usize> Kernel for Sized<'_, T, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         const { assert!(S::LANES <= MOST_LANES) };
+        if T * R + T + 1 >= S::REGISTERS {
+            unreachable!("no tile is larger than the registers");
+        }
         let tile = self.0;
         let [rows, columns] = tile.size;
         let whole = columns / S::LANES * S::LANES;

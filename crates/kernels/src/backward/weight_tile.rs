@@ -8,12 +8,20 @@ pub(super) const MOST_CHANNELS: usize = 8;
 
 /// The most vectors in a tile.
 pub(super) fn most_vectors(isa: Isa) -> usize {
-    if isa.registers() >= 32 { 4 } else { 2 }
+    match isa.registers() {
+        32.. => 4,
+        16.. => 2,
+        _ => 1,
+    }
 }
 
 /// The most output channels beside `vectors` vectors: sums, vectors and one gradient fit the registers.
 pub(super) fn most_channels(isa: Isa, vectors: usize) -> usize {
-    if isa.registers() >= 32 { [8, 8, 8, 6][vectors - 1] } else { [8, 6][vectors - 1] }
+    match isa.registers() {
+        32.. => [8, 8, 8, 6][vectors - 1],
+        16.. => [8, 6][vectors - 1],
+        _ => 7,
+    }
 }
 
 /// One tile. Pixel `k` of image `i` adds `source[i · source_image + offsets[k] + …] · gradients[t][i · gradient_image + k · step]`.
@@ -66,6 +74,9 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if T * Q + Q + 1 >= S::REGISTERS {
+            unreachable!("no tile is larger than the registers");
+        }
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.

@@ -1,6 +1,6 @@
 //! What is applied to an output element in the same pass that stores it.
 
-use corr2d_simd::Simd;
+use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A function of one element, fused into the store.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
@@ -76,6 +76,50 @@ impl Activation {
     pub(crate) unsafe fn apply_stored<S: Simd>(self, s: S, target: *mut f32, count: usize) {
         // SAFETY: the caller's promise.
         unsafe { s.store_first(target, self.apply(s, s.load_first(target, count)), count) };
+    }
+}
+
+/// Floats that a register tile has just stored: for each `start`, `rows` rows of its count of floats. The tile does not apply the
+/// activation itself, which would be code for each of its many sizes.
+pub(crate) struct Stored<'a> {
+    pub(crate) activation: Activation,
+    pub(crate) starts: &'a [*mut f32],
+    /// As many as `starts`.
+    pub(crate) counts: &'a [usize],
+    pub(crate) rows: usize,
+    /// Floats from one row to the next.
+    pub(crate) stride: usize,
+}
+
+impl Stored<'_> {
+    /// Applies the activation.
+    ///
+    /// # Safety
+    /// All rows are valid for reads and writes.
+    #[inline]
+    pub(crate) unsafe fn activate(self, isa: Isa) {
+        if self.activation != Activation::None {
+            isa.run(self);
+        }
+    }
+}
+
+impl Kernel for Stored<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (start, count) in self.starts.iter().zip(self.counts) {
+            for row in 0..self.rows {
+                for i in (0..*count).step_by(S::LANES) {
+                    // SAFETY: what `activate` asks its caller for.
+                    unsafe {
+                        let target = start.add(row * self.stride + i);
+                        self.activation.apply_stored(s, target, S::LANES.min(count - i));
+                    }
+                }
+            }
+        }
     }
 }
 

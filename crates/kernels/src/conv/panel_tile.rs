@@ -4,6 +4,7 @@
 //! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as there.
 
 use super::Activation;
+use super::activation::Stored;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A block of channels of some panels of Q vectors.
@@ -70,6 +71,12 @@ pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, panels: &Panel
         7: 1 2 3;
         8: 1 2 3;
     }
+    let Panels { activation, target, pixels, plane, .. } = *panels;
+    // SAFETY: these are the floats that the tiles have stored.
+    unsafe {
+        Stored { activation, starts: &[target], counts: &[pixels], rows: channels, stride: plane }
+            .activate(isa);
+    }
 }
 
 struct Sized<'a, const T: usize, const Q: usize, const PACK: bool>(&'a Panels<'a>);
@@ -82,7 +89,7 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
         if T * Q + Q + 1 >= S::REGISTERS {
             unreachable!("no tile is larger than the registers");
         }
-        let Panels { taps, plane, activation, .. } = *self.0;
+        let Panels { taps, plane, .. } = *self.0;
         let whole = Q * S::LANES;
         let (start, step, stride, mut packed, offsets) = match self.0.source {
             Source::Ready { start, step, offsets } => {
@@ -127,13 +134,6 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                             s.store(target, row[q]);
                         } else {
                             s.store_first(target, row[q], count(q));
-                        }
-                    }
-                }
-                if activation != Activation::None {
-                    for t in 0..T {
-                        for q in 0..Q {
-                            activation.apply_stored(s, target.add(t * plane + q * S::LANES), count(q));
                         }
                     }
                 }

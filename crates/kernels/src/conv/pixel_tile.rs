@@ -4,6 +4,7 @@
 //! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as in `tile.rs`, so both orders give the same bits.
 
 use super::Activation;
+use super::activation::Stored;
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -13,7 +14,11 @@ pub(super) const PIXELS: usize = 6;
 
 /// The most vectors of channels beside [`PIXELS`] pixels: their sums, the vectors and one element fit the registers.
 pub(super) fn vectors(isa: Isa) -> usize {
-    if isa.registers() >= 32 { 4 } else { 2 }
+    match isa.registers() {
+        32.. => 4,
+        16.. => 2,
+        _ => 1,
+    }
 }
 
 /// Floats of a cache line.
@@ -64,6 +69,9 @@ pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile
         };
     }
     sizes!(1 2 3 4 5 6);
+    let (activation, starts, counts) = (tile.activation, &tile.targets[..pixels], [tile.channels; PIXELS]);
+    // SAFETY: these are the floats that the tile has stored.
+    unsafe { Stored { activation, starts, counts: &counts, rows: 1, stride: 0 }.activate(isa) };
 }
 
 struct Sized<'a, const T: usize, const Q: usize, const AHEAD: bool>(&'a PixelTile<'a>);
@@ -111,14 +119,6 @@ impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, 
                     s.store(tile.targets[t].add(q * S::LANES), row[q]);
                 }
                 s.store_first(tile.targets[t].add((Q - 1) * S::LANES), row[Q - 1], last);
-            }
-            if tile.activation != Activation::None {
-                for t in 0..T {
-                    for q in 0..Q {
-                        let count = if q + 1 < Q { S::LANES } else { last };
-                        tile.activation.apply_stored(s, tile.targets[t].add(q * S::LANES), count);
-                    }
-                }
             }
         }
     }

@@ -144,7 +144,11 @@ fn strip_columns(isa: Isa, columns: usize) -> usize {
 
 /// Vectors of the widest strip: [`BLOCK_ROWS`] times as many sums, the vectors and a weight fit the registers.
 const fn widest(registers: usize) -> usize {
-    if registers >= 32 { 4 } else { 2 }
+    match registers {
+        32.. => 4,
+        16.. => 2,
+        _ => 1,
+    }
 }
 
 /// One pass over one block of rows.
@@ -204,7 +208,7 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
                     x = x.min(columns - 4 * S::LANES);
                     self.strip::<S, 4>(s, x, S::LANES);
                     x += 4 * S::LANES;
-                } else if left > S::LANES && columns >= 2 * S::LANES {
+                } else if widest >= 2 && left > S::LANES && columns >= 2 * S::LANES {
                     x = x.min(columns - 2 * S::LANES);
                     self.strip::<S, 2>(s, x, S::LANES);
                     x += 2 * S::LANES;

@@ -4,6 +4,7 @@
 //! `bias + w₀·x₀ + w₁·x₁ + …`, one multiply-add after the other, whatever the tile it falls into: tiling never changes its bits.
 
 use super::Activation;
+use super::activation::Stored;
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -33,15 +34,19 @@ pub(crate) struct Tile<'a> {
 
 /// The most output channels in a tile: as many as fill the registers with [`vectors`]`(channels)` vectors.
 pub(crate) fn channels(isa: Isa) -> usize {
-    if isa.registers() >= 32 { 8 } else { 6 }
+    match isa.registers() {
+        32.. => 8,
+        16.. => 6,
+        _ => 3,
+    }
 }
 
 /// The most vectors beside `channels` channels: channels · vectors sums, the vectors and one weight fit the registers.
 pub(crate) fn vectors(isa: Isa, channels: usize) -> usize {
-    if isa.registers() >= 32 {
-        [8, 8, 6, 5, 3, 3, 3, 3][channels - 1]
-    } else {
-        [6, 4, 3, 2, 2, 2][channels - 1]
+    match isa.registers() {
+        32.. => [8, 8, 6, 5, 3, 3, 3, 3][channels - 1],
+        16.. => [6, 4, 3, 2, 2, 2][channels - 1],
+        _ => [4, 2, 2][channels - 1],
     }
 }
 
@@ -70,6 +75,10 @@ pub(crate) unsafe fn run(isa: Isa, channels: usize, count: usize, tile: &Tile<'_
         7: 1 2 3;
         8: 1 2 3;
     }
+    let (activation, rows, stride) = (tile.activation, channels, tile.plane);
+    let (starts, counts) = (&tile.targets[..count], &tile.counts[..count]);
+    // SAFETY: these are the floats that the tile has stored.
+    unsafe { Stored { activation, starts, counts, rows, stride }.activate(isa) };
 }
 
 struct Sized<'a, const T: usize, const Q: usize>(&'a Tile<'a>);
@@ -110,13 +119,6 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
                         s.store(target, row[q]);
                     } else {
                         s.store_first(target, row[q], tile.counts[q]);
-                    }
-                }
-            }
-            if tile.activation != Activation::None {
-                for t in 0..T {
-                    for q in 0..Q {
-                        tile.activation.apply_stored(s, tile.targets[q].add(t * tile.plane), tile.counts[q]);
                     }
                 }
             }

@@ -187,6 +187,9 @@ impl PoolPlan {
                     self.isa.run(Planes { geometry, reduce, count, planes: units, input, output, scratch });
                 }
                 Walk::Windows => {
+                    if !R::IN_WINDOWS {
+                        unreachable!("windows are for the largest and the mean");
+                    }
                     Windows { geometry, reduce, counts, blocks: units, input, output, scratch }.run(self.isa);
                 }
                 Walk::Rows => {

@@ -7,6 +7,9 @@ pub(super) trait Reduce: Copy + Send + Sync {
     /// What padding counts as.
     const IDENTITY: f32;
 
+    /// Whether [`super::windows`] is compiled for it: much code, for what is used much.
+    const IN_WINDOWS: bool = false;
+
     /// What is reduced in place of an element of the input.
     #[inline(always)]
     fn element<S: Simd>(self, _: S, element: S::V) -> S::V {
@@ -26,6 +29,7 @@ pub(super) struct Max;
 
 impl Reduce for Max {
     const IDENTITY: f32 = f32::NEG_INFINITY;
+    const IN_WINDOWS: bool = true;
 
     #[inline(always)]
     fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
@@ -44,6 +48,7 @@ pub(super) struct Mean;
 
 impl Reduce for Mean {
     const IDENTITY: f32 = 0.0;
+    const IN_WINDOWS: bool = true;
 
     #[inline(always)]
     fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {

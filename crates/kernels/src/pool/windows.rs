@@ -5,7 +5,7 @@
 
 use super::reduce::Reduce;
 use crate::along::{Along, Loaded};
-use crate::geometry::PoolGeometry;
+use crate::geometry::{PoolGeometry, PoolMode};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -50,6 +50,7 @@ pub(super) fn scratch_len(g: &PoolGeometry, isa: Isa) -> usize {
 pub(super) fn supports(g: &PoolGeometry) -> bool {
     let square = (g.y.kernel, g.y.stride) == (g.x.kernel, g.x.stride);
     square
+        && !matches!(g.mode, PoolMode::Norm(_))
         && matches!((g.x.kernel, g.x.stride), (2, 2) | (3, 1) | (3, 2))
         && (g.y.dilation, g.x.dilation) == (1, 1)
 }

@@ -12,6 +12,7 @@ pub(crate) fn detect() -> bool {
 
 /// # Safety
 /// None needed; `unsafe` only to have the signature of the other tiers.
+#[inline(never)]
 pub(crate) unsafe fn enter<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(Token)
 }
@@ -31,7 +32,8 @@ fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
 impl Simd for Token {
     type V = V;
     const LANES: usize = LANES;
-    const REGISTERS: usize = 16;
+    // Fewer than there are: CPUs without AVX are rare, and small tiles keep the code for them small.
+    const REGISTERS: usize = 10;
     const FUSES: bool = false;
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! The last step of a transposed convolution with a stride: phases from scratch into the output, and what no tap reaches.
 
 use super::super::Activation;
+use super::super::activation::Stored;
 use crate::geometry::{ChannelOrder, Phase, TransposedGeometry};
 use crate::parallel::Pool;
 use crate::view::OutputView;
@@ -47,7 +48,9 @@ impl Interleave {
         });
         let parts = parts.collect();
         let mut rest = bias.map_or_else(|| vec![0.0; g.c_out], <[f32]>::to_vec);
-        isa.run(ActivateAll { activation, values: &mut rest });
+        let (starts, counts) = (&[rest.as_mut_ptr()], &[rest.len()]);
+        // SAFETY: the vector has as many floats.
+        unsafe { Stored { activation, starts, counts, rows: 1, stride: 0 }.activate(isa) };
         Interleave { geometry: *g, isa, parts, scratch_len, rest }
     }
 
@@ -177,23 +180,6 @@ impl Kernel for TakeTurns<'_> {
                 let rest = target.len().saturating_sub(S::LANES);
                 s.store_first(target.as_mut_ptr().wrapping_add(S::LANES), high, rest);
             }
-        }
-    }
-}
-
-struct ActivateAll<'a> {
-    activation: Activation,
-    values: &'a mut [f32],
-}
-
-impl Kernel for ActivateAll<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for values in self.values.chunks_mut(S::LANES) {
-            // SAFETY: a chunk has that many floats.
-            unsafe { self.activation.apply_stored(s, values.as_mut_ptr(), values.len()) };
         }
     }
 }

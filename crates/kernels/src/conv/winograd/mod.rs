@@ -10,6 +10,7 @@ mod tiling;
 mod transform;
 mod weights;
 
+use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, AHEAD_FLOATS, PIXELS, PixelTile, pack_bias};
@@ -378,18 +379,28 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                         g.c_out,
                     ),
                 };
+                let (pixel, inside) = (self.columns.step * pixel, [height, self.columns.inside(column)]);
                 self.isa.run(OutputStage::<T, N, M> {
                     source: products[(i * columns.len() + j) * at.product_tile..].as_ptr(),
                     element: at.product,
                     bias: &raw const self.bias.as_slice()[first],
                     target,
                     row: row_stride,
-                    pixel: self.columns.step * pixel,
-                    inside: [height, self.columns.inside(column)],
+                    pixel,
+                    inside,
                     channels,
-                    activation: self.activation,
                     transform: PhantomData,
                 });
+                let starts: [_; M] = std::array::from_fn(|x| target.wrapping_add(x * pixel));
+                let stored = Stored {
+                    activation: self.activation,
+                    starts: &starts[..inside[1]],
+                    counts: &[channels; M],
+                    rows: height,
+                    stride: row_stride,
+                };
+                // SAFETY: these are the outputs of the tile that were just stored.
+                unsafe { stored.activate(self.isa) };
             }
             if g.order == ChannelOrder::First {
                 // Rows that follow each other in the plane are one line.

@@ -1,7 +1,6 @@
 //! The two stages around the matrix products, with channels in lanes: pixels to products' operands, and products to pixels.
 
 use super::transform::Transform;
-use crate::conv::Activation;
 use corr2d_simd::{Kernel, Simd};
 use std::marker::PhantomData;
 
@@ -102,7 +101,6 @@ pub(super) struct OutputStage<T, const N: usize, const M: usize> {
     /// Rows and pixels that exist.
     pub(super) inside: [usize; 2],
     pub(super) channels: usize,
-    pub(super) activation: Activation,
     pub(super) transform: PhantomData<T>,
 }
 
@@ -138,9 +136,6 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for OutputStage<
                         unsafe {
                             let target = self.target.add(y * self.row + x * self.pixel + channel);
                             s.store_first(target, s.add(output, bias), count);
-                            if self.activation != Activation::None {
-                                self.activation.apply_stored(s, target, count);
-                            }
                         }
                     }
                 }
