@@ -431,7 +431,8 @@ fn the_table_agrees_with_the_trait() {
         let (lanes, registers) = isa.run(Constants);
         assert_eq!((isa.lanes(), isa.registers()), (lanes, registers), "{isa:?}");
         assert_eq!(size_of::<f32>() * lanes, isa.run(VectorBytes), "{isa:?}");
-        assert!(lanes.is_power_of_two() && lanes <= MOST_LANES && registers >= 16, "{isa:?}");
+        // The least that a register tile of the kernels is made for: six sums, a vector and a factor, and one to spare.
+        assert!(lanes.is_power_of_two() && lanes <= MOST_LANES && registers >= 9, "{isa:?}");
         assert_eq!(Isa::named(isa.name()), Ok(isa));
         assert_eq!(format!("{isa:?}"), isa.name());
     }
