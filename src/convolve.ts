@@ -10,9 +10,10 @@ import { denseData, nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
 import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
 import { CONV } from './params.ts';
-import { Plan } from './plan.ts';
+import { type NativePlan, Plan } from './plan.ts';
 import { sizeOf } from './strides.ts';
 import { assertReadable, type Tensor } from './tensor.ts';
+import { tunedPlan } from './tuning.ts';
 
 // Fills convParams; the native side checks the geometry, throws the final errors and writes the output's sides back.
 function resolve(
@@ -97,6 +98,7 @@ export function convolve(
  *
  * @param rank number of axes of the result
  * @param threads 0 for all of the pool's
+ * @param isTuned whether the algorithm is chosen by measurement, unless the settings name one
  */
 export function planConvolution(
   input: readonly number[],
@@ -106,10 +108,15 @@ export function planConvolution(
   settings: ConvSettings,
   rank: number,
   threads: number,
+  isTuned: boolean,
 ): Plan {
   const shape = resolve(input, weight, bias === null ? -1 : bias.length, settings, rank, threads);
   checkElements(sizeOf(shape), 'the output');
   checkFlops(convParams[CONV.FLOPS] as number);
-  const NativePlan = settings.transposed === undefined ? native.ConvPlan : native.ConvTransposePlan;
-  return new Plan(new NativePlan(convParams, taps, bias), input, shape);
+  const isTransposed = settings.transposed !== undefined;
+  const create = (params: Float64Array): NativePlan =>
+    isTransposed ? new native.ConvTransposePlan(params, taps, bias) : new native.ConvPlan(params, taps, bias);
+  if (!isTuned || settings.algorithm >= 0) return new Plan(create(convParams), input, shape);
+  const { plan, times } = tunedPlan(create, input, shape, isTransposed);
+  return new Plan(plan, input, shape, times);
 }

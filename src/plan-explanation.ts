@@ -1,4 +1,8 @@
+import { backend, native } from './native.ts';
 import type { NativePlan } from './plan.ts';
+
+/** Milliseconds of a run for each algorithm that was measured. */
+export type MeasuredTimes = Readonly<Record<string, number>>;
 
 /** An algorithm that a plan could have taken. */
 export interface PlanCandidate {
@@ -8,6 +12,13 @@ export interface PlanCandidate {
    * is asked for by name.
    */
   readonly cost: number;
+  /**
+   * The same in milliseconds of a run on one thread, at this core's peak as it was measured once; null for a pooling, which
+   * memory bounds, and in WebAssembly, which measures no peak.
+   */
+  readonly estimatedMs: number | null;
+  /** Milliseconds of a run where `tune: true` measured it, on the plan's threads, the least of several; otherwise null. */
+  readonly measuredMs: number | null;
 }
 
 /** The sums that a plan's hot loop keeps in registers. */
@@ -24,7 +35,17 @@ export interface RegisterTile {
 
 const ROWS = { pixels: 'channels', channels: 'pixels', columns: 'rows' } as const;
 
+let measuredPeak: number | null | undefined;
+
+/** Operations that a core does in a millisecond at most. */
+function peak(): number | null {
+  measuredPeak ??= backend === 'native' ? native.fmaPeak() / 1e3 : null;
+  return measuredPeak;
+}
+
 const significant = (value: number): string => (Number.isFinite(value) ? value.toPrecision(3) : 'never');
+const duration = (ms: number): string =>
+  !Number.isFinite(ms) ? 'never' : ms < 1 ? `${(ms * 1e3).toPrecision(3)} µs` : `${ms.toPrecision(3)} ms`;
 const times = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 /** Why a plan is as it is: what `plan.explain()` gives. `String(explanation)` is the same as a text of a few lines. */
@@ -33,8 +54,10 @@ export class PlanExplanation {
   readonly algorithm: string;
   /** The instruction set. */
   readonly isa: string;
-  /** Whether the option `algorithm` asked for it; otherwise it is the candidate of the lowest cost. */
+  /** Whether the option `algorithm` asked for it. */
   readonly isForced: boolean;
+  /** Whether `tune: true` chose it by measurement; if neither, it is the candidate of the lowest cost. */
+  readonly isTuned: boolean;
   /** Every algorithm that can do it, the cheapest first. */
   readonly candidates: readonly PlanCandidate[];
   /** The largest register tile of its hot loop. */
@@ -54,12 +77,19 @@ export class PlanExplanation {
   readonly bytes: number;
 
   /** @internal */
-  constructor(plan: NativePlan) {
+  constructor(plan: NativePlan, measured: MeasuredTimes | undefined) {
     const explanation = plan.explain();
+    const perMs = (explanation.expectedShare ?? null) === null ? null : peak();
     this.algorithm = plan.algorithm;
     this.isa = plan.isa;
-    this.isForced = explanation.isForced;
-    this.candidates = explanation.candidates;
+    this.isTuned = measured !== undefined;
+    this.isForced = explanation.isForced && !this.isTuned;
+    this.candidates = explanation.candidates.map(({ name, cost, share }) => ({
+      name,
+      cost,
+      estimatedMs: perMs === null ? null : plan.flops / (share * perMs),
+      measuredMs: measured?.[name] ?? null,
+    }));
     this.registerTile = {
       rows: explanation.rows,
       vectors: explanation.vectors,
@@ -75,8 +105,14 @@ export class PlanExplanation {
 
   toString(): string {
     const { rows, vectors, lanes, lanesAre } = this.registerTile;
-    const why = this.isForced ? 'asked for' : 'of the lowest estimated cost';
-    const candidates = this.candidates.map(({ name, cost }) => `${name} ${significant(cost)}`).join(', ');
+    const chosen = this.isTuned ? 'the fastest that was measured' : 'of the lowest estimated cost';
+    const why = this.isForced ? 'asked for' : chosen;
+    const candidates = this.candidates.map(({ name, cost, estimatedMs, measuredMs }) => {
+      const estimate = estimatedMs === null ? significant(cost) : duration(estimatedMs);
+      return `${name} ${estimate}${measuredMs === null ? '' : ` (measured ${duration(measuredMs)})`}`;
+    });
+    const isTimed = this.candidates.some(({ estimatedMs }) => estimatedMs !== null);
+    const unit = isTimed ? 'estimates for one thread' : 'multiply-add slots for an image';
     const intensity = this.flops / this.bytes;
     const expected =
       this.expectedShare === null
@@ -84,7 +120,7 @@ export class PlanExplanation {
         : `${(this.expectedShare * 100).toFixed(0)} % of the peak of multiply-adds on one core`;
     return [
       `${this.algorithm} on ${this.isa}, ${why}`,
-      `  candidates     ${candidates} (multiply-add slots for an image)`,
+      `  candidates     ${candidates.join(', ')}; ${unit}`,
       `  register tile  ${rows} ${ROWS[lanesAre]} × ${times(vectors, 'vector')} of ${lanes} ${lanesAre}`,
       `  work           ${significant(this.flops / 1e6)} MFLOP over ${significant(this.bytes / 1e6)} MB in ${times(this.parts, 'part')}`,
       `  scratch        ${significant(this.scratchBytes / 1024)} KiB for each thread`,

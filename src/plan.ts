@@ -23,7 +23,7 @@ import {
   readOut,
   toResult,
 } from './output.ts';
-import { PlanExplanation } from './plan-explanation.ts';
+import { type MeasuredTimes, PlanExplanation } from './plan-explanation.ts';
 import { sizeOf } from './strides.ts';
 import { assertReadable, sameShape, type Tensor, type TensorInput, toTensor } from './tensor.ts';
 
@@ -50,9 +50,15 @@ export class Plan {
   readonly #handle: number;
   readonly #size: number;
   readonly #flops: number;
+  readonly #times: MeasuredTimes | undefined;
 
   /** @internal */
-  constructor(plan: NativePlan, inputShape: readonly number[], outputShape: readonly number[]) {
+  constructor(
+    plan: NativePlan,
+    inputShape: readonly number[],
+    outputShape: readonly number[],
+    times?: MeasuredTimes,
+  ) {
     this.inputShape = Object.freeze([...inputShape]);
     // Results carry this very array, hence frozen.
     this.outputShape = Object.freeze([...outputShape]);
@@ -60,6 +66,7 @@ export class Plan {
     this.#handle = plan.handle;
     this.#size = sizeOf(outputShape);
     this.#flops = plan.flops;
+    this.#times = times;
   }
 
   /** Name of the chosen algorithm, one of `info().algorithms` for a convolution. */
@@ -84,10 +91,10 @@ export class Plan {
 
   /**
    * Why this algorithm, with which register tile and scratch memory, and what share of the peak is to be expected; for
-   * people: `console.log(String(plan.explain()))`.
+   * people: `console.log(String(plan.explain()))`. The first of a process measures that peak, for about 20 ms.
    */
   explain(): PlanExplanation {
-    return new PlanExplanation(this.#native);
+    return new PlanExplanation(this.#native, this.#times);
   }
 
   /**

@@ -134,3 +134,4 @@ export { getThreads, type Info, info, setThreads } from './runtime.ts';
 export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { DimsData, ShapedData, TensorLayout } from './tensor.ts';
 export { Tensor, type TensorInput } from './tensor.ts';
+export { loadTuning, saveTuning, type Tuning, type TuningEntry } from './tuning.ts';

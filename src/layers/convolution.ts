@@ -23,7 +23,7 @@ import {
 import { type ConvolutionJSON, toConvolutionJSON } from './convolution-json.ts';
 import { INITS, initialize } from './initialize.ts';
 import type { Layer, LayerJSON } from './layer.ts';
-import { type PlanOptions, readThreads } from './plan-options.ts';
+import { type PlanOptions, readPlanOptions } from './plan-options.ts';
 
 /** The names of the options that every layer with a weight has. */
 export const WEIGHT_OPTION_NAMES: readonly string[] = [
@@ -162,10 +162,11 @@ export abstract class Convolution implements Layer {
     return this.inChannels === 1 && this.outChannels === 1 ? 2 : 3;
   }
 
-  #plan(inputShape: readonly number[], threads: number): Plan {
+  #plan(inputShape: readonly number[], threads: number, isTuned = false): Plan {
     const bias = this.#bias ?? null;
     const rank = inputShape.length;
-    return planConvolution(inputShape, this.#weightShape, this.#weight, bias, this.#settings, rank, threads);
+    const [weight, settings] = [this.#weight, this.#settings];
+    return planConvolution(inputShape, this.#weightShape, weight, bias, settings, rank, threads, isTuned);
   }
 
   /**
@@ -207,11 +208,12 @@ export abstract class Convolution implements Layer {
    * The layer made ready for inputs of one shape, with the weight and bias of now.
    *
    * @param options.threads an integer from 1 to 1024; without it, those that `setThreads` allows at the time of a run
+   * @param options.tune whether to choose the algorithm by measuring it now
    * @throws as `forward`
    */
   plan(inputShape: readonly number[], options?: PlanOptions): Plan {
-    const threads = readThreads(options);
-    return this.#plan(checkImagesShape(inputShape, 'inputShape', this.#minRank), threads);
+    const { threads, isTuned } = readPlanOptions(options);
+    return this.#plan(checkImagesShape(inputShape, 'inputShape', this.#minRank), threads, isTuned);
   }
 
   /**

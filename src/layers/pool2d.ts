@@ -9,7 +9,7 @@ import type { PoolSettings } from '../pool-settings.ts';
 import { planPooling, poolingShape } from '../pooling.ts';
 import { assertReadable, type Tensor, type TensorInput } from '../tensor.ts';
 import type { LayerJSON } from './layer.ts';
-import { type PlanOptions, readThreads } from './plan-options.ts';
+import { type PlanOptions, readPlanOptions } from './plan-options.ts';
 
 /**
  * What all pooling layers share; they differ in their settings only. Those that give a tensor are `Layer`s, those of
@@ -78,7 +78,7 @@ export abstract class Pool2D<Result extends Tensor | IndexedMax = Tensor> {
    * @throws as `forward`
    */
   plan(inputShape: readonly number[], options?: PlanOptions): Plan {
-    const threads = readThreads(options);
+    const { threads } = readPlanOptions(options);
     return planPooling(this.#settings, checkImagesShape(inputShape, 'inputShape', 2), threads);
   }
 

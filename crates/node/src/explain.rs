@@ -1,6 +1,6 @@
 //! Explanations of plans as JavaScript objects; the sentences are the facade's.
 
-use corr2d_kernels::conv::{Explanation, Lanes, RegisterTile};
+use corr2d_kernels::conv::{Candidate, Explanation, Lanes, RegisterTile};
 use corr2d_kernels::pool::PoolPlan;
 use napi_derive::napi;
 
@@ -11,6 +11,8 @@ pub struct NativeCandidate {
     pub name: String,
     /// Estimated issue slots of a vector multiply-add for one image.
     pub cost: f64,
+    /// Share of the peak of multiply-adds that this comes to; 0 where memory is the limit.
+    pub share: f64,
 }
 
 /// Why a plan is as it is.
@@ -48,7 +50,7 @@ pub(crate) fn convolution(explanation: Explanation, lanes: usize) -> NativeExpla
     NativeExplanation {
         is_forced: explanation.is_forced,
         candidates: candidates
-            .map(|candidate| NativeCandidate { name: candidate.name.into(), cost: candidate.cost })
+            .map(|&Candidate { name, cost, share }| NativeCandidate { name: name.into(), cost, share })
             .collect(),
         rows: explanation.tile.rows as u32,
         vectors: explanation.tile.vectors as u32,
@@ -82,6 +84,7 @@ pub(crate) fn pooling(plan: &PoolPlan) -> NativeExplanation {
         candidates: vec![NativeCandidate {
             name: plan.algorithm().into(),
             cost: plan.geometry().flops() / plan.isa().lanes() as f64 / plan.geometry().batch.max(1) as f64,
+            share: 0.0,
         }],
         rows: 1,
         vectors: 1,

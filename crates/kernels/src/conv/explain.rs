@@ -33,6 +33,9 @@ pub struct Candidate {
     pub name: &'static str,
     /// Its estimated time for one image, in issue slots of a vector multiply-add; infinite where it is never taken by itself.
     pub cost: f64,
+    /// Share of the peak of multiply-adds that this comes to, the products of the direct method counted: more than one where minimal
+    /// filtering saves products.
+    pub share: f64,
 }
 
 /// What a plan chose, from what, and what it expects.
@@ -48,8 +51,7 @@ pub struct Explanation {
     pub parts: usize,
     /// Floats of scratch memory that each thread keeps.
     pub scratch_len: usize,
-    /// Share of the peak of multiply-adds that the estimate comes to, the products of the direct method counted: more than one where
-    /// minimal filtering saves products.
+    /// The share of the algorithm taken.
     pub expected_share: f64,
 }
 
@@ -58,7 +60,11 @@ pub(super) fn candidates(g: &ConvGeometry, isa: Isa) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = ALGORITHMS
         .iter()
         .filter(|algorithm| (algorithm.supports)(g))
-        .map(|algorithm| Candidate { name: algorithm.name, cost: (algorithm.cost)(g, isa) })
+        .map(|algorithm| Candidate {
+            name: algorithm.name,
+            cost: (algorithm.cost)(g, isa),
+            share: expected_share(g, isa, algorithm),
+        })
         .collect();
     all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     all
