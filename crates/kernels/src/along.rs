@@ -1,7 +1,25 @@
-//! Vectors of windows along a row: how the elements that neighbouring windows need are loaded, with stride 1 or 2.
+//! Vectors of windows along a row: how the elements that neighbouring windows need are loaded, with stride 1 or 2; and how the
+//! rows that strips of such vectors are walked down are cut.
 
 use crate::edge::inside;
+use crate::geometry::Axis;
 use corr2d_simd::Simd;
+
+/// Input floats of a block of rows: what a strip reads of a line is still near when the next strip reads the rest.
+const BLOCK_FLOATS: usize = 8 * 1024;
+
+/// Output rows of a block, at least and at most: the rows that blocks share are read twice, wide rows are prefetched only if they
+/// are few, and beginning a strip counts where rows are narrow.
+const BLOCK_ROWS: [usize; 2] = [8, 64];
+
+/// Blocks of rows that a plane is cut into.
+pub(crate) fn blocks(y: &Axis, x: &Axis) -> usize {
+    let rows = (BLOCK_FLOATS / (x.input * y.stride)).clamp(BLOCK_ROWS[0], BLOCK_ROWS[1]);
+    y.output.div_ceil(rows)
+}
+
+/// Bytes of an output that will not stay in the caches, so it is written past them.
+pub(crate) const STREAMED: usize = 16 << 20;
 
 /// Loads for one vector of windows, at most: pairs of vectors for the even and odd elements of five columns.
 pub(crate) const MOST_LOADS: usize = 6;

@@ -5,7 +5,7 @@
 use super::Activation;
 use super::explain::{Lanes, RegisterTile};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
-use crate::along::{Along, Loaded};
+use crate::along::{self, Along, Loaded, STREAMED};
 use crate::geometry::{ChannelOrder, ConvGeometry, PaddingMode};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -14,17 +14,8 @@ use std::ops::Range;
 pub(super) const ALGORITHM: Algorithm =
     Algorithm { name: "depthwise", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
 
-/// Input floats of a block of rows: what a strip reads of a line is still near when the next strip reads the rest.
-const BLOCK_FLOATS: usize = 8 * 1024;
-
-/// Output rows of a block, at least and at most: the rows that blocks share are read twice, and tiles must be many.
-const BLOCK_ROWS: [usize; 2] = [8, 64];
-
 /// Columns of rows that are long enough for prefetching, and for starting at a whole cache line.
 const LONG: usize = 128;
-
-/// Bytes of an output that will not stay in the caches, so it is written past them.
-const STREAMED: usize = 16 << 20;
 
 /// Multiply-adds of a tile.
 const TILE_WORK: usize = 1 << 19;
@@ -67,8 +58,7 @@ struct Depthwise {
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, weight, bias, activation, isa } = problem;
-    let rows = (BLOCK_FLOATS / (g.x.input * g.y.stride)).clamp(BLOCK_ROWS[0], BLOCK_ROWS[1]);
-    let blocks = g.y.output.div_ceil(rows);
+    let blocks = along::blocks(&g.y, &g.x);
     let work = g.plane() * g.taps() / blocks;
     Box::new(Depthwise {
         geometry: g,

@@ -7,6 +7,7 @@ use super::planes::{self, Planes};
 use super::reduce::{Max, Mean, Reduce};
 use super::rows::{self, Rows};
 use super::windows::{self, Windows};
+use crate::along;
 use crate::buffer::with_scratch;
 use crate::conv::Layout;
 use crate::error::Error;
@@ -65,7 +66,7 @@ impl Tiles {
         // Planes, the units of each, and what a tile's size is a multiple of.
         let (planes, units, step) = match walk {
             Walk::Planes => (g.batch * g.channels, 1, isa.lanes()),
-            Walk::Windows => (g.batch * g.channels, windows::blocks(g), 1),
+            Walk::Windows => (g.batch * g.channels, along::blocks(&g.y, &g.x), 1),
             Walk::Rows => (g.batch * g.channels, g.y.output, 1),
             Walk::Pixels => (g.batch, g.y.output, 1),
         };

@@ -4,18 +4,11 @@
 //! by row through one padded row of scratch, so that whole cache lines are written.
 
 use super::reduce::Reduce;
-use crate::along::{Along, Loaded};
+use crate::along::{self, Along, Loaded, STREAMED};
 use crate::geometry::{PoolGeometry, PoolMode};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
-
-/// Input floats of a block of rows: what a strip reads of a line is still near when the next strip reads the rest.
-const BLOCK_FLOATS: usize = 8 * 1024;
-
-/// Output rows of a block, at least and at most: few enough that the streams of wide rows are prefetched, and many where rows are
-/// so narrow that beginning a strip counts.
-const BLOCK_ROWS: [usize; 2] = [8, 64];
 
 /// Some blocks of output rows, counted through all planes.
 pub(super) struct Windows<'a, R> {
@@ -30,12 +23,8 @@ pub(super) struct Windows<'a, R> {
     pub(super) scratch: &'a mut [f32],
 }
 
-/// Bytes of an image's output that will not stay in the caches, so it is written past them. The batch does not count: a split batch
-/// adds in the same order.
-const STREAMED: usize = 16 << 20;
-
 /// Whether rows are reduced one by one, through scratch, and written past the caches: windows that overlap, whose rows of any length
-/// begin anywhere in a cache line.
+/// begin anywhere in a cache line. The batch does not count: a split batch adds in the same order.
 fn streams(g: &PoolGeometry) -> bool {
     let bytes = g.channels * g.y.output * g.x.output * size_of::<f32>();
     g.x.stride == 1 && g.x.output > LONG && bytes > STREAMED
@@ -53,12 +42,6 @@ pub(super) fn supports(g: &PoolGeometry) -> bool {
         && !matches!(g.mode, PoolMode::Norm(_))
         && matches!((g.x.kernel, g.x.stride), (2, 2) | (3, 1) | (3, 2))
         && (g.y.dilation, g.x.dilation) == (1, 1)
-}
-
-/// Blocks of a plane.
-pub(super) fn blocks(g: &PoolGeometry) -> usize {
-    let rows = (BLOCK_FLOATS / (g.x.input * g.y.stride)).clamp(BLOCK_ROWS[0], BLOCK_ROWS[1]);
-    g.y.output.div_ceil(rows)
 }
 
 impl<R: Reduce> Windows<'_, R> {
@@ -84,7 +67,7 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Kernel for Sized<'_, R, K, 
             self.0.scratch.fill(R::IDENTITY);
         }
         let Windows { geometry: g, input, output, .. } = self.0;
-        let blocks = blocks(g);
+        let blocks = along::blocks(&g.y, &g.x);
         for block in self.0.blocks.clone() {
             let (plane, block) = (block / blocks, block % blocks);
             let (n, c) = (plane / g.channels, plane % g.channels);
