@@ -16,6 +16,7 @@ pub mod parallel;
 pub mod peak;
 pub mod pool;
 pub mod reference;
+mod registers;
 pub mod view;
 
 pub use corr2d_simd::Isa;

@@ -10,7 +10,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Floats per register.
     const LANES: usize;
 
-    /// Architectural vector registers; the register tiles of the kernels follow from it.
+    /// Vector registers that a kernel may use, at most those of the architecture; the register tiles of the kernels follow from it.
     const REGISTERS: usize;
 
     /// Whether [`Simd::mul_add`] is [`Simd::fused_mul_add`].

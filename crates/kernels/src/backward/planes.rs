@@ -7,6 +7,7 @@ use crate::buffer::{Aligned, with_scratch};
 use crate::conv::source::RowCopy;
 use crate::geometry::ConvGeometry;
 use crate::parallel::Pool;
+use crate::registers::{self, must_hold};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -24,11 +25,7 @@ const MOST_TAPS: usize = 9;
 const MOST_LANES: usize = 16;
 
 fn most_channels(isa: Isa) -> usize {
-    match isa.registers() {
-        32.. => 4,
-        16.. => 2,
-        _ => 1,
-    }
+    registers::vectors(isa.registers())
 }
 
 /// The most taps beside `channels` output channels: sums, gradients and one vector of the input fit the registers.
@@ -275,9 +272,7 @@ impl<const T: usize, const R: usize> Kernel for Sized<'_, T, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         const { assert!(S::LANES <= MOST_LANES) };
-        if T * R + T + 1 >= S::REGISTERS {
-            unreachable!("no tile is larger than the registers");
-        }
+        must_hold::<S>(R, T);
         let tile = self.0;
         let [rows, columns] = tile.size;
         let whole = columns / S::LANES * S::LANES;

@@ -1,6 +1,7 @@
 //! The register tile of a weight's gradient: T output channels × Q vectors of a window's floats, summed over pixels. A pixel's window
 //! is loaded as vectors, its gradient of each output channel is broadcast.
 
+use crate::registers::{self, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The most output channels in a tile, and so the most base pointers.
@@ -8,11 +9,7 @@ pub(super) const MOST_CHANNELS: usize = 8;
 
 /// The most vectors in a tile.
 pub(super) fn most_vectors(isa: Isa) -> usize {
-    match isa.registers() {
-        32.. => 4,
-        16.. => 2,
-        _ => 1,
-    }
+    registers::vectors(isa.registers())
 }
 
 /// The most output channels beside `vectors` vectors: sums, vectors and one gradient fit the registers.
@@ -74,9 +71,7 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if T * Q + Q + 1 >= S::REGISTERS {
-            unreachable!("no tile is larger than the registers");
-        }
+        must_hold::<S>(T, Q);
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.

@@ -5,6 +5,7 @@
 
 use super::Activation;
 use super::activation::Stored;
+use crate::registers::must_hold;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A block of channels of some panels of Q vectors.
@@ -86,9 +87,7 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if T * Q + Q + 1 >= S::REGISTERS {
-            unreachable!("no tile is larger than the registers");
-        }
+        must_hold::<S>(T, Q);
         let Panels { taps, plane, .. } = *self.0;
         let whole = Q * S::LANES;
         let (start, step, stride, mut packed, offsets) = match self.0.source {

@@ -7,6 +7,7 @@ use super::Activation;
 use super::activation::Stored;
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
+use crate::registers::{self, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The most pixels in a tile, and so the most base pointers.
@@ -14,11 +15,7 @@ pub(super) const PIXELS: usize = 6;
 
 /// The most vectors of channels beside [`PIXELS`] pixels: their sums, the vectors and one element fit the registers.
 pub(super) fn vectors(isa: Isa) -> usize {
-    match isa.registers() {
-        32.. => 4,
-        16.. => 2,
-        _ => 1,
-    }
+    registers::vectors(isa.registers())
 }
 
 /// Floats of a cache line.
@@ -81,9 +78,7 @@ impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, 
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if T * Q + Q + 1 >= S::REGISTERS {
-            unreachable!("no tile is larger than the registers");
-        }
+        must_hold::<S>(T, Q);
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.

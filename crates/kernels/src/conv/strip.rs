@@ -4,6 +4,7 @@
 //! Every output element is `start + w₀·x₀ + w₁·x₁ + …` in the order of the kernel, so its bits do not depend on the tile.
 
 use super::Activation;
+use crate::registers;
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
 
@@ -133,22 +134,15 @@ impl Filter<'_> {
 
 /// Rows and vectors of the sums in registers of a full block's widest strip.
 pub(crate) fn sums(isa: Isa) -> [usize; 2] {
-    [BLOCK_ROWS, widest(isa.registers())]
+    [BLOCK_ROWS, registers::vectors(isa.registers())]
 }
 
 /// Columns of the widest strip that fits.
 fn strip_columns(isa: Isa, columns: usize) -> usize {
-    let vectors = [4, 2, 1].into_iter().find(|v| *v <= widest(isa.registers()) && v * isa.lanes() <= columns);
+    let vectors = [4, 2, 1]
+        .into_iter()
+        .find(|v| *v <= registers::vectors(isa.registers()) && v * isa.lanes() <= columns);
     vectors.map_or(columns, |vectors| vectors * isa.lanes())
-}
-
-/// Vectors of the widest strip: [`BLOCK_ROWS`] times as many sums, the vectors and a weight fit the registers.
-const fn widest(registers: usize) -> usize {
-    match registers {
-        32.. => 4,
-        16.. => 2,
-        _ => 1,
-    }
 }
 
 /// One pass over one block of rows.
@@ -195,7 +189,7 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let columns = self.0.columns;
-        let widest = const { widest(S::REGISTERS) };
+        let widest = const { registers::vectors(S::REGISTERS) };
         let mut x = 0;
         // SAFETY: every strip lies within the columns, or is one vector that covers them all.
         unsafe {

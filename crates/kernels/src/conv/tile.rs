@@ -7,6 +7,7 @@ use super::Activation;
 use super::activation::Stored;
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
+use crate::registers::must_hold;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The most vectors in a tile, and so the most base pointers.
@@ -88,9 +89,7 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if T * Q + Q + 1 >= S::REGISTERS {
-            unreachable!("no tile is larger than the registers");
-        }
+        must_hold::<S>(T, Q);
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.
