@@ -67,8 +67,7 @@ impl Activation {
         }
     }
 
-    /// Applies it to `count <= LANES` elements that were just stored. A register tile does so, rather than apply it to its sums: an
-    /// activation is a loop or a call to the compiler, and either would push the sums out of their registers in the hot loop.
+    /// Applies it to `count <= LANES` elements that were just stored.
     ///
     /// # Safety
     /// `target` is valid for reads and writes of `count` floats.
@@ -80,7 +79,8 @@ impl Activation {
 }
 
 /// Floats that a register tile has just stored: for each `start`, `rows` rows of its count of floats. The tile does not apply the
-/// activation itself, which would be code for each of its many sizes.
+/// activation to its sums: that is a loop or a call to the compiler, and either would push them out of their registers in the hot loop,
+/// and be code for each of the many sizes of tiles.
 pub(crate) struct Stored<'a> {
     pub(crate) activation: Activation,
     pub(crate) starts: &'a [*mut f32],

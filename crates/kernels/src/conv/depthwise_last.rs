@@ -2,6 +2,7 @@
 //! alike, so every element is read as part of a vector.
 
 use super::Activation;
+use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{pack_bias, pack_weights, packed_len};
@@ -92,9 +93,13 @@ impl PackedConv for DepthwiseLast {
                 target: output.at((n * g.y.output + first_row + y) * g.x.output * g.c_out),
                 pixels: g.x.output,
                 channels: g.c_out,
-                activation: self.activation,
             };
+            let (starts, counts) = (&[row.target], &[g.x.output * g.c_out]);
             self.isa.run(row);
+            // SAFETY: these are the floats of the row that were just stored.
+            unsafe {
+                Stored { activation: self.activation, starts, counts, rows: 1, stride: 0 }.activate(self.isa);
+            }
         }
     }
 }
@@ -111,7 +116,6 @@ struct Row<'a> {
     target: *mut f32,
     pixels: usize,
     channels: usize,
-    activation: Activation,
 }
 
 /// Pixels whose sums are in registers at once.
@@ -156,11 +160,6 @@ impl Row<'_> {
             let target = self.target.add(pixel * self.channels + first);
             for (t, sum) in sums.iter().enumerate() {
                 s.store_first(target.add(t * self.channels), *sum, count);
-            }
-            if self.activation != Activation::None {
-                for t in 0..T {
-                    self.activation.apply_stored(s, target.add(t * self.channels), count);
-                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! Every output element is `start + w₀·x₀ + w₁·x₁ + …` in the order of the kernel, so its bits do not depend on the tile.
 
 use super::Activation;
+use super::activation::Stored;
 use crate::registers;
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -91,6 +92,15 @@ impl Filter<'_> {
                         }
                     }
                 }
+                let stored = Stored {
+                    activation: self.activation,
+                    starts: &[target.start.wrapping_add(y * target.stride + x)],
+                    counts: &[width],
+                    rows: height,
+                    stride: target.stride,
+                };
+                // SAFETY: these are the floats of the block that its passes have stored.
+                unsafe { stored.activate(isa) };
             }
         }
     }
@@ -123,7 +133,6 @@ impl Filter<'_> {
             step: self.step,
             bias: (rows.start == 0).then_some(self.bias),
             fused: self.fused,
-            activation: if rows.end == kh { self.activation } else { Activation::None },
             // SAFETY: the place is inside the target.
             target: unsafe { target.start.add(y * target.stride + x) },
             stride: target.stride,
@@ -159,7 +168,6 @@ struct Block {
     /// What sums start from; the output itself in later passes.
     bias: Option<f32>,
     fused: bool,
-    activation: Activation,
     target: *mut f32,
     stride: usize,
     columns: usize,
@@ -279,14 +287,6 @@ impl<const K: usize, const R: usize> Sized<'_, K, R> {
                 for (v, sum) in row.iter().enumerate() {
                     let target = block.target.add(r * block.stride + x + v * S::LANES);
                     if count == S::LANES { s.store(target, *sum) } else { s.store_first(target, *sum, count) }
-                }
-            }
-            if block.activation != Activation::None {
-                for r in 0..R {
-                    for v in 0..V {
-                        let target = block.target.add(r * block.stride + x + v * S::LANES);
-                        block.activation.apply_stored(s, target, count);
-                    }
                 }
             }
         }
