@@ -6,6 +6,7 @@ import { allocate } from './memory.ts';
 import { algorithms, native } from './native.ts';
 import { CONV } from './params.ts';
 import type { NativePlan } from './plan.ts';
+import type { MeasuredTimes } from './plan-explanation.ts';
 import { sizeOf } from './strides.ts';
 
 /** What was measured for one problem. */
@@ -19,7 +20,7 @@ export interface TuningEntry {
   /** The algorithm taken. */
   readonly algorithm: string;
   /** Milliseconds of a run, the least of several, for each algorithm that was measured. */
-  readonly times: Readonly<Record<string, number>>;
+  readonly times: MeasuredTimes;
 }
 
 /** Choices made by measurement, as plain data for `JSON.stringify`. */
@@ -32,7 +33,7 @@ export interface Tuning {
 /** A plan and the times that chose it. */
 export interface TunedPlan {
   readonly plan: NativePlan;
-  readonly times: Readonly<Record<string, number>>;
+  readonly times: MeasuredTimes;
 }
 
 /** Candidates estimated to take so many times as long as the best are not measured. */
@@ -153,7 +154,7 @@ function measure(plans: ReadonlyMap<string, NativePlan>, inputSize: number, outp
 
 /**
  * The plan of the fastest algorithm, measured now or before. Only those are measured that `auto` may take, on all threads that
- * the plan may use. It lasts 0.15 s at most, or, where that is longer, one run of each.
+ * the plan may use. It lasts 0.15 s and the round that is under way then, or, where that is longer, one run of each.
  *
  * @param create makes a native plan from `convParams`
  */
@@ -166,17 +167,18 @@ export function tunedPlan(
   // What runs below may fill the common ones anew.
   const params = convParams.slice();
   const untuned = create(params);
+  const outputSize = sizeOf(outputShape);
+  // An empty batch takes no time.
+  if (outputSize === 0) return { plan: untuned, times: {} };
   const problem = problemOf(params, isTransposed);
   const threads = Math.min(params[CONV.THREADS] || Infinity, native.getThreads());
   const { isa, algorithm: estimated } = untuned;
   const withAlgorithm = (name: string): NativePlan => {
+    if (name === estimated) return untuned;
     params[CONV.ALGORITHM] = algorithms.indexOf(name);
-    return name === estimated ? untuned : create(params);
+    return create(params);
   };
   const { candidates } = untuned.explain();
-  const outputSize = sizeOf(outputShape);
-  // An empty batch takes no time.
-  if (outputSize === 0) return { plan: untuned, times: {} };
   const limit = HOPELESS * Math.min(...candidates.map(({ cost }) => cost));
   const names = candidates.filter(({ cost }) => cost <= limit).map(({ name }) => name);
   const earlier = known.get(key({ isa, threads, problem }));

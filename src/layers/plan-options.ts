@@ -7,7 +7,7 @@ export interface PlanOptions {
   threads?: number | undefined;
   /**
    * Whether to choose the algorithm of a convolution by measuring, now and on so many threads, those that `'auto'` weighs
-   * (PyTorch's `cudnn.benchmark`, FFTW's `FFTW_MEASURE`): 0.15 s at most, or, where that is longer, a run of each. Results are the
+   * (PyTorch's `cudnn.benchmark`, FFTW's `FFTW_MEASURE`): for 0.15 s, or, where that is longer, a run of each. Results are the
    * same but for what the algorithm changes. `saveTuning` and `loadTuning` keep the choices. No effect where `algorithm` names
    * one, and on pooling, which has one. Default `false`.
    */

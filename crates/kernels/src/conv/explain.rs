@@ -1,6 +1,6 @@
 //! Why a plan is as it is: figures for people, of no influence on what is computed.
 
-use super::{ALGORITHMS, Algorithm};
+use super::ALGORITHMS;
 use crate::geometry::ConvGeometry;
 use corr2d_simd::Isa;
 
@@ -60,10 +60,9 @@ pub(super) fn candidates(g: &ConvGeometry, isa: Isa) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = ALGORITHMS
         .iter()
         .filter(|algorithm| (algorithm.supports)(g))
-        .map(|algorithm| Candidate {
-            name: algorithm.name,
-            cost: (algorithm.cost)(g, isa),
-            share: expected_share(g, isa, algorithm),
+        .map(|algorithm| {
+            let cost = (algorithm.cost)(g, isa);
+            Candidate { name: algorithm.name, cost, share: share(g, isa, cost) }
         })
         .collect();
     all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
@@ -71,7 +70,7 @@ pub(super) fn candidates(g: &ConvGeometry, isa: Isa) -> Vec<Candidate> {
 }
 
 /// Products of one image in whole vectors, over the estimated issue slots.
-pub(super) fn expected_share(g: &ConvGeometry, isa: Isa, algorithm: &Algorithm) -> f64 {
+pub(super) fn share(g: &ConvGeometry, isa: Isa, cost: f64) -> f64 {
     let products = (g.c_out * g.plane() * g.taps()) as f64;
-    products / isa.lanes() as f64 / (algorithm.cost)(g, isa)
+    products / isa.lanes() as f64 / cost
 }

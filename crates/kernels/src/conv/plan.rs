@@ -107,13 +107,14 @@ impl ConvPlan {
 
     /// Why it is as it is.
     pub fn explain(&self) -> Explanation {
+        let cost = (self.algorithm.cost)(&self.geometry, self.isa);
         Explanation {
             is_forced: self.is_forced,
             candidates: explain::candidates(&self.geometry, self.isa),
             tile: self.packed.register_tile(),
             parts: self.packed.tiles(),
             scratch_len: self.packed.scratch_len(),
-            expected_share: explain::expected_share(&self.geometry, self.isa, self.algorithm),
+            expected_share: explain::share(&self.geometry, self.isa, cost),
         }
     }
 
