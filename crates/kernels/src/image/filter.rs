@@ -121,8 +121,8 @@ impl ImageFilter {
         Ok(ImageFilter { request, operation: Operation::Gradient(gradient), window: [3, 3], isa })
     }
 
-    /// Filters `input` (rows `row_stride` apart) to the tightly packed `output`, on at most `threads` threads of the pool.
-    pub fn run<P: Pixel>(
+    /// [`ImageFilter::run`] for one pixel type.
+    pub(super) fn run_as<P: Pixel>(
         &self,
         input: &[P],
         output: &mut [P],

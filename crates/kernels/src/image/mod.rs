@@ -1,6 +1,7 @@
 //! Filters, pooling and template matching of interleaved 8-bit, 16-bit and float images.
 
 mod box_filter;
+mod compiled;
 mod filter;
 mod frame;
 mod gradient;
@@ -12,6 +13,7 @@ mod taps;
 mod target;
 mod template;
 
+pub use compiled::Compiled;
 pub use filter::{Alpha, Border, ImageFilter, ImageRequest};
 pub use frame::Frame;
 pub use gradient::Gradient;
