@@ -197,6 +197,10 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let columns = self.0.columns;
+        if self.0.fused && !S::FUSES {
+            // SAFETY: the rows of this block and its sources.
+            return unsafe { emulated::<S, R>(s, self.0, K) };
+        }
         let widest = const { registers::vectors(S::REGISTERS) };
         let mut x = 0;
         // SAFETY: every strip lies within the columns, or is one vector that covers them all.
@@ -220,6 +224,35 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
                     x += S::LANES;
                 }
             }
+        }
+    }
+}
+
+/// The same where fusing has to be emulated, which is so much code that it is not written out for every number of kernel rows.
+///
+/// # Safety
+/// As [`Filter::run`], for `R` rows.
+#[inline(never)]
+unsafe fn emulated<S: Simd, const R: usize>(s: S, block: &Block, kernel_rows: usize) {
+    let count = block.columns.min(S::LANES);
+    for x in (0..block.columns).step_by(S::LANES).map(|x| x.min(block.columns - count)) {
+        let mut sums = [s.splat(block.bias.unwrap_or(0.0)); R];
+        // SAFETY: the caller's promise; `count` columns from `x` on are inside the block.
+        unsafe {
+            let target = |r: usize| block.target.add(r * block.stride + x);
+            if block.bias.is_none() {
+                (0..R).for_each(|r| sums[r] = s.load_first(target(r), count));
+            }
+            for ky in 0..kernel_rows {
+                for tap in 0..block.taps {
+                    let weight = s.splat(*block.weights.add(tap * block.weight_step + ky));
+                    for r in 0..R {
+                        let pixels = s.load(block.sources[r + ky].add(x + tap * block.step));
+                        sums[r] = s.fused_mul_add(weight, pixels, sums[r]);
+                    }
+                }
+            }
+            (0..R).for_each(|r| s.store_first(target(r), sums[r], count));
         }
     }
 }
@@ -273,11 +306,7 @@ impl<const K: usize, const R: usize> Sized<'_, K, R> {
                     if $r < R && $r <= $i && $i - $r < K {
                         let weight = s.splat(*$weights.add($i - $r));
                         for v in 0..V {
-                            sums[$r][v] = if S::FUSES || !block.fused {
-                                s.mul_add(weight, $pixels[v], sums[$r][v])
-                            } else {
-                                s.fused_mul_add(weight, $pixels[v], sums[$r][v])
-                            };
+                            sums[$r][v] = s.mul_add(weight, $pixels[v], sums[$r][v]);
                         }
                     }
                 )* };
