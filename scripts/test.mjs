@@ -6,7 +6,7 @@ import path from 'node:path';
 import { run, tool } from './lib/command.mjs';
 import { countCargo, countExit, countVitest } from './lib/count.mjs';
 import { writeOnnxCases } from './lib/onnx.mjs';
-import { recall, remember, stateOfEverything } from './lib/recall.mjs';
+import { recall, remember, states } from './lib/recall.mjs';
 import { ensureBuilt, main, SetupError } from './lib/setup.mjs';
 import { wasmProblem } from './lib/wasm-stamp.mjs';
 
@@ -16,7 +16,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const total = { passed: 0, failed: 0 };
 const again = process.argv.includes('--again');
 // Read once all is built.
-let state = '';
+let state = { everything: '', rust: '' };
 
 /** Runs one phase: prints a line for it, and its output when something in it failed or nothing in it ran. */
 async function phase(name, work) {
@@ -38,9 +38,9 @@ async function phase(name, work) {
   if (failed > 0) console.log(`${shortened(output.trimEnd())}\n`);
 }
 
-/** A phase that takes long: it is not repeated on the same files. */
-async function longPhase(name, work) {
-  const passed = again ? undefined : recall(name, state);
+/** A phase that takes long: it is not repeated on the same files, all of them or those of `of`. */
+async function longPhase(name, work, of = 'everything') {
+  const passed = again ? undefined : recall(name, state[of]);
   if (passed !== undefined) {
     total.passed += passed;
     console.log(`${name} ... ${passed} passed (before, on these files; --again repeats them)`);
@@ -48,7 +48,7 @@ async function longPhase(name, work) {
   }
   await phase(name, async () => {
     const result = await work();
-    remember(name, state, result);
+    remember(name, state[of], result);
     return result;
   });
 }
@@ -147,12 +147,12 @@ async function setUp() {
 
 await main(async () => {
   const ready = await setUp();
-  state = await stateOfEverything();
+  state = await states();
 
   await phase('cargo fmt', () => check(['cargo', 'fmt', '--all', '--check', '--', '--color=never']));
   const clippy = ['cargo', 'clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings'];
   await phase('cargo clippy', () => check(clippy));
-  await longPhase('cargo test', cargoTests);
+  await longPhase('cargo test', cargoTests, 'rust');
 
   // The rest needs what could not be made: the failure above stands for it.
   if (ready) {

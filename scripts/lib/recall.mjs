@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
-import { root, run } from './command.mjs';
+import { root } from './command.mjs';
+import { rustFiles, rustVersion } from './rust.mjs';
 import { clearStamp, hashOf, readStamp, writeStamp } from './stamp.mjs';
 
 // Made by the tests themselves, or of no consequence to them.
@@ -10,12 +11,16 @@ const IGNORED = new Set(['.git', 'node_modules', 'target', 'demo-out', 'coverage
 
 const stampOf = (phase) => `passed-${phase.replaceAll(/\W+/g, '-')}`;
 
-/** A hash over everything that a test can depend on: all files, the compilers, the machine, the settings. */
-export async function stateOfEverything() {
+/**
+ * Hashes over what a test can depend on: files, the compilers, the machine, the settings.
+ * @returns {Promise<{ everything: string, rust: string }>} with all files, and with those that the Rust tests are made of
+ */
+export async function states() {
   const files = readdirSync(root).filter((name) => !IGNORED.has(name));
-  const rust = await run(['rustc', '--version', '--verbose']);
   const settings = Object.entries(process.env).filter(([name]) => /^(CORR2D_|RUST|CARGO|NAPI_)/.test(name));
-  return hashOf(files, [rust.output, process.version, os.cpus()[0]?.model, os.cpus().length, settings]);
+  const rust = await rustVersion().catch((error) => error.message);
+  const machine = [rust, process.version, os.cpus()[0]?.model, os.cpus().length, settings];
+  return { everything: hashOf(files, machine), rust: hashOf(rustFiles, machine) };
 }
 
 /** How many tests a phase passed in this state, none failing; undefined when it must run. */

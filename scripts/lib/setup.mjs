@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { npm, root, run, tool } from './command.mjs';
+import { rustFiles, rustVersion } from './rust.mjs';
 import { clearStamp, hashOf, readStamp, writeStamp } from './stamp.mjs';
 
 const has = (folder, pattern) =>
@@ -28,11 +29,11 @@ const native = {
   name: 'native',
   doing: 'building the native addon',
   inputs: async () => {
-    const compiler = await run(['rustc', '--version', '--verbose']);
-    if (compiler.code !== 0) throw new SetupError(native, compiler.output);
+    const compiler = await rustVersion().catch((error) => {
+      throw new SetupError(native, error.message);
+    });
     const { napi } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-    const files = ['crates', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', '.cargo'];
-    return hashOf(files, [compiler.output, napi, process.env.RUSTFLAGS]);
+    return hashOf(rustFiles, [compiler, napi, process.env.RUSTFLAGS]);
   },
   isMade: () =>
     has('native', /\.node$/) && has('native', /^binding\.cjs$/) && has('native', /^binding\.d\.cts$/),
