@@ -12,7 +12,7 @@ step() {
 passed=0
 failed=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log".*' EXIT
 # Everything that is made or fetched for platforms; git ignores it.
 folder="$PWD/target/platforms"
 mkdir -p "$folder"
@@ -29,6 +29,32 @@ check() {
     cat "$log"
     echo "$name: FAILED: $what"
   fi
+}
+
+# start WHAT COMMAND...: the same beside what follows; `settle` waits for all that were started.
+started=()
+start() {
+  started+=("$1")
+  local output="$log.${#started[@]}"
+  shift
+  # The exit code is the last line: a shell forgets it with the job.
+  { code=0; "$@" > "$output" 2>&1 || code=$?; echo "exit $code" >> "$output"; } &
+}
+
+settle() {
+  wait
+  local i
+  for i in "${!started[@]}"; do
+    check "${started[i]}" ended_well "$log.$((i + 1))"
+    rm -f "$log.$((i + 1))"
+  done
+  started=()
+}
+
+# ended_well OUTPUT: repeats what a started command wrote, and fails as it did.
+ended_well() {
+  head -n -1 "$1"
+  [ "$(tail -n 1 "$1")" = 'exit 0' ]
 }
 
 finish() {

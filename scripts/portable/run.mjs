@@ -1,7 +1,8 @@
 // Runs bundled test files and sums them up: an ES module for Node, Bun, Deno and browsers alike.
 import { startTests } from '@vitest/runner';
 
-const seconds = 30;
+// An emulator takes many times as long.
+const seconds = process.env.CORR2D_TEST_EMULATED ? 240 : 30;
 
 function walk(task, visit, names = []) {
   const path = [...names, task.name];
