@@ -5,5 +5,5 @@ import { main } from './lib/setup.mjs';
 
 await main(async () => {
   const args = process.argv.slice(2);
-  return show(['cargo', 'bench', '--package', 'corr2d-bench', '--bench', 'layers', '--', ...args]);
+  return show(['cargo', 'bench', '--package', 'corr2d-kernels', '--bench', 'layers', '--', ...args]);
 });

@@ -71,8 +71,7 @@ async function check(command) {
 }
 
 async function cargoTests() {
-  // Neither examples nor benchmarks are built: clippy has checked them.
-  const result = await run(['cargo', 'test', '--workspace', '--tests', '--no-fail-fast']);
+  const result = await run(['cargo', 'test', '--workspace', '--no-fail-fast']);
   return { ...countCargo(result), output: result.output };
 }
 

@@ -354,6 +354,23 @@ fn all_kinds_of_kernels_keep_the_promise() {
     }
 }
 
+/// Tiles of two output rows and of two passes have nothing to pair a single row with.
+#[test]
+fn all_kinds_of_kernels_on_few_rows_and_columns() {
+    for (width, height) in [(40, 1), (40, 2), (40, 3), (1, 40), (2, 9), (1, 1)] {
+        for kernel in [[3, 3], [5, 5], [13, 13], [5, 1], [1, 5]] {
+            for channels in [1, 3] {
+                let r = sized(width, height, channels, kernel);
+                for weights in kernels_of_all_kinds(kernel) {
+                    check(&r, &pixels::<u8>(&r), &weights, false);
+                    check(&r, &pixels::<f32>(&r), &weights, false);
+                    check_tiers::<u16>(&r);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn refuses_bad_requests() {
     let error = |r: Case, kernel: usize| r.filter(&vec![1.0; kernel], Isa::best()).err();

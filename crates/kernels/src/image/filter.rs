@@ -5,9 +5,11 @@ use super::box_filter::BoxFilter;
 use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
 use super::light::Light;
+use super::parts::{PIXELS_ALIGNED, Part, Tiles};
 use super::pixel::{Pixel, from_floats, to_floats};
 use super::separable::{Factors, factors, pays};
 use super::target::Target;
+use super::two_rows::{self, Ring, TwoRows};
 use crate::buffer::with_scratch;
 use crate::conv::Activation;
 use crate::conv::strip::{self, BLOCK_ROWS, Filter, pack_passes};
@@ -51,6 +53,8 @@ pub struct ImageRequest {
 enum Operation {
     /// A correlation with one kernel, packed as passes.
     Correlate(Vec<f32>),
+    /// The same for a low kernel, `[kh, kw]`.
+    Low(Vec<f32>),
     /// The same for an outer product.
     Separable(Factors),
     /// The same for equal weights, where the pixels allow it.
@@ -72,6 +76,9 @@ const TILE_ROWS: usize = 72;
 
 /// Floats that a tile works on, of the first-level cache's.
 const TILE_FLOATS: usize = 10 << 10;
+
+/// The most rows of a kernel that [`TwoRows`] runs in less time than the tile of more rows, whose results take another pass.
+const MOST_LOW: usize = 5;
 
 /// Below this many products, waking another thread costs more than it saves.
 const PARALLEL_PRODUCTS: usize = 1 << 19;
@@ -103,9 +110,10 @@ impl ImageFilter {
         let factors = factors(kernel, kw);
         let operation = match factors {
             Some(factors) if kernel.iter().all(|weight| *weight == kernel[0]) => {
-                Operation::Box(kernel[0], factors.packed())
+                Operation::Box(kernel[0], factors)
             }
-            Some(factors) if pays(kh, kw) => Operation::Separable(factors.packed()),
+            Some(factors) if pays(kh, kw) => Operation::Separable(factors),
+            _ if kh <= MOST_LOW => Operation::Low(kernel.to_vec()),
             _ => {
                 let mut weights = Vec::with_capacity(kernel.len());
                 pack_passes(kernel, kw, &mut weights);
@@ -121,8 +129,8 @@ impl ImageFilter {
         Ok(ImageFilter { request, operation: Operation::Gradient(gradient), window: [3, 3], isa })
     }
 
-    /// [`ImageFilter::run`] for one pixel type.
-    pub(super) fn run_as<P: Pixel>(
+    /// Filters `input` (rows `row_stride` apart) to the tightly packed `output`, on at most `threads` threads of the pool.
+    pub fn run<P: Pixel>(
         &self,
         input: &[P],
         output: &mut [P],
@@ -154,7 +162,7 @@ impl ImageFilter {
             return Ok(());
         }
         let light = r.linear.then(Light::new::<P>);
-        let down = Tiles::new(frame.height, TILE_ROWS.max(8 * self.window[0]), 1);
+        let down = Tiles::new(frame.height, TILE_ROWS.max(16 * self.window[0]), 1);
         let across = Tiles::new(row, self.tile_columns(), PIXELS_ALIGNED);
         pool.for_each(across.count * down.count, threads, |tile| {
             let part =
@@ -207,7 +215,7 @@ impl ImageFilter {
     fn source_columns(&self, columns: usize) -> usize {
         let taps = (self.window[1] - 1) * self.request.frame.channels;
         // Each row begins a cache line.
-        (columns.next_multiple_of(self.isa.lanes()) + taps).next_multiple_of(LINE)
+        (columns.next_multiple_of(two_rows::VECTORS * self.isa.lanes()) + taps).next_multiple_of(LINE)
     }
 
     /// Rows of floats that are kept: those that a block of output rows reads.
@@ -215,14 +223,34 @@ impl ImageFilter {
         self.window[0] - 1 + block
     }
 
+    /// Output rows that are computed together.
+    fn block(&self, part: &Part) -> usize {
+        if self.two_rows().is_some() { two_rows::TILE_ROWS } else { part.rows.len().min(BLOCK_ROWS) }
+    }
+
+    /// The kernel that [`TwoRows`] runs, and its columns.
+    fn two_rows(&self) -> Option<(&[f32], usize)> {
+        match &self.operation {
+            Operation::Low(weights) => Some((weights, self.window[1])),
+            Operation::Separable(Factors { column, .. }) | Operation::Box(_, Factors { column, .. }) => {
+                Some((column, 1))
+            }
+            Operation::Correlate(_) | Operation::Gradient(_) => None,
+        }
+    }
+
     /// Columns of a tile, so that its floats stay in the first-level cache.
     fn tile_columns(&self) -> usize {
-        let rows = self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1;
+        // Results that become pixels in registers need no rows of floats.
+        let rows = match self.two_rows() {
+            Some(_) => self.kept_rows(two_rows::TILE_ROWS) + 1,
+            None => self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1,
+        };
         (TILE_FLOATS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(2 * PIXELS_ALIGNED)
     }
 
     fn scratch_len(&self, part: &Part) -> usize {
-        let block = part.block();
+        let block = self.block(part);
         (self.kept_rows(block) + 1) * self.source_columns(part.columns.len()) + block * part.columns.len()
     }
 
@@ -238,7 +266,7 @@ impl ImageFilter {
         let r = &self.request;
         let frame = &r.frame;
         let kh = self.window[0];
-        let block = part.block();
+        let block = self.block(part);
         let width = part.columns.len();
         let columns = self.source_columns(width);
         let slots = self.kept_rows(block);
@@ -246,7 +274,9 @@ impl ImageFilter {
         let (line, result) = scratch.split_at_mut(columns);
         let mut loaded = 0;
         // The last block is shifted back where rows do not divide.
-        for first in (0..part.rows.len()).step_by(block).map(|row| row.min(part.rows.len() - block)) {
+        for first in
+            (0..part.rows.len()).step_by(block).map(|row| row.min(part.rows.len().saturating_sub(block)))
+        {
             while loaded < first + slots {
                 let slot = &mut kept[loaded % slots * columns..][..columns];
                 let y = (part.rows.start + loaded) as isize - (kh / 2) as isize;
@@ -267,28 +297,21 @@ impl ImageFilter {
                 }
                 loaded += 1;
             }
-            let row = |i: usize| &kept[(first + i) % slots * columns..][..columns];
-            let floats =
-                strip::Target { start: result.as_mut_ptr(), stride: width, rows: block, columns: width };
-            match &self.operation {
-                Operation::Gradient(gradient) => {
-                    for (i, line) in result.chunks_exact_mut(width).take(block).enumerate() {
-                        gradient.run(self.isa, [row(i), row(i + 1), row(i + 2)], frame.channels, line);
-                    }
+            let ring = Ring { floats: kept, slots, columns };
+            let first_row = part.rows.start + first;
+            // SAFETY: `run` checked the output's length, and parts are disjoint.
+            let stored = |y: usize| unsafe { target.part(y * frame.row() + part.columns.start, width) };
+            match light {
+                None if self.two_rows().is_some() => {
+                    let targets =
+                        [0, 1].map(|i| (first_row + i < part.rows.end).then(|| stored(first_row + i)));
+                    self.correlate_two(ring, first, [r.scale, r.offset], targets);
+                    continue;
                 }
-                // SAFETY: padded rows are a whole number of vectors plus the taps; the result has `block` rows of `width`.
-                Operation::Correlate(weights) => unsafe {
-                    self.filter(weights, self.window).run(self.isa, |i| row(i).as_ptr(), &floats)
-                },
-                // SAFETY: as above, without taps along the row.
-                Operation::Separable(Factors { column, .. }) | Operation::Box(_, Factors { column, .. }) => unsafe {
-                    self.filter(column, [kh, 1]).run(self.isa, |i| row(i).as_ptr(), &floats)
-                },
+                _ => self.correlate(ring, first, block, width, result),
             }
-            for (i, line) in result.chunks_exact(width).take(block).enumerate() {
-                let y = part.rows.start + first + i;
-                // SAFETY: `run` checked the output's length, and parts are disjoint.
-                let stored = unsafe { target.part(y * frame.row() + part.columns.start, width) };
+            let lines = result.chunks_exact(width).take(block.min(part.rows.end - first_row));
+            for (line, stored) in lines.enumerate().map(|(i, line)| (line, stored(first_row + i))) {
                 match light {
                     None => from_floats(self.isa, line, r.scale, r.offset, stored),
                     Some(light) => {
@@ -299,6 +322,44 @@ impl ImageFilter {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Two rows of pixels, or one.
+    fn correlate_two<P: Pixel>(
+        &self,
+        ring: Ring<'_>,
+        first: usize,
+        mapping: [f32; 2],
+        targets: [Option<&mut [P]>; two_rows::TILE_ROWS],
+    ) {
+        let Some((weights, kw)) = self.two_rows() else { return };
+        let step = self.request.frame.channels;
+        TwoRows { weights, kw, step, mapping, ring, first, targets }.run(self.isa);
+    }
+
+    /// A block of rows of floats, neither scaled nor offset.
+    fn correlate(&self, ring: Ring<'_>, first: usize, block: usize, width: usize, result: &mut [f32]) {
+        let row = |i: usize| &ring.floats[(first + i) % ring.slots * ring.columns..][..ring.columns];
+        match &self.operation {
+            Operation::Gradient(gradient) => {
+                for (i, line) in result.chunks_exact_mut(width).take(block).enumerate() {
+                    let rows = [row(i), row(i + 1), row(i + 2)];
+                    gradient.run(self.isa, rows, self.request.frame.channels, line);
+                }
+            }
+            Operation::Correlate(weights) => {
+                let target =
+                    strip::Target { start: result.as_mut_ptr(), stride: width, rows: block, columns: width };
+                assert!(result.len() >= block * width);
+                // SAFETY: padded rows are a whole number of vectors plus the taps; the result has `block` rows of `width`.
+                unsafe { self.filter(weights, self.window).run(self.isa, |i| row(i).as_ptr(), &target) }
+            }
+            Operation::Low(_) | Operation::Separable(_) | Operation::Box(..) => {
+                let mut lines = result.chunks_exact_mut(width).map(Some);
+                let targets = [0, 1].map(|_| lines.next().flatten());
+                self.correlate_two(ring, first, [1.0, 0.0], targets);
             }
         }
     }
@@ -351,41 +412,3 @@ impl ImageFilter {
 
 /// Floats of a cache line.
 const LINE: usize = 16;
-
-/// A multiple of this many elements is a whole number of vectors, and of cache lines of bytes.
-const PIXELS_ALIGNED: usize = 64;
-
-/// A rectangle of the output, in rows and elements.
-struct Part {
-    rows: Range<usize>,
-    columns: Range<usize>,
-}
-
-impl Part {
-    /// Output rows that are computed together.
-    fn block(&self) -> usize {
-        self.rows.len().min(BLOCK_ROWS)
-    }
-}
-
-/// A side of the output in tiles of about the same size.
-struct Tiles {
-    length: usize,
-    count: usize,
-    unit: usize,
-}
-
-impl Tiles {
-    /// Tiles of about `size`, all but the last of whole `unit`s.
-    fn new(length: usize, size: usize, unit: usize) -> Tiles {
-        Tiles { length, count: (length / size).max(1), unit }
-    }
-
-    fn range(&self, tile: usize) -> Range<usize> {
-        let edge = |tile: usize| match tile == self.count {
-            true => self.length,
-            false => self.length * tile / self.count / self.unit * self.unit,
-        };
-        edge(tile)..edge(tile + 1)
-    }
-}

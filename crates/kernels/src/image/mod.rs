@@ -1,19 +1,19 @@
 //! Filters, pooling and template matching of interleaved 8-bit, 16-bit and float images.
 
 mod box_filter;
-mod compiled;
 mod filter;
 mod frame;
 mod gradient;
 mod light;
+mod parts;
 mod pixel;
 mod pool;
 mod separable;
 mod taps;
 mod target;
 mod template;
+mod two_rows;
 
-pub use compiled::Compiled;
 pub use filter::{Alpha, Border, ImageFilter, ImageRequest};
 pub use frame::Frame;
 pub use gradient::Gradient;

@@ -1,10 +1,9 @@
 //! Pixel types: how they become floats and how floats become them.
 
-use super::compiled::Compiled;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A channel value of an image.
-pub trait Pixel: Compiled + Copy + Send + Sync + 'static {
+pub trait Pixel: Copy + Send + Sync + 'static {
     /// As a float, exactly.
     fn to_float(self) -> f32;
 

@@ -69,8 +69,8 @@ impl ImagePool {
         self.geometry.plane() * self.frame.channels
     }
 
-    /// [`ImagePool::run`] for one pixel type.
-    pub(super) fn run_as<P: Pixel>(
+    /// Pools `input` to the tightly packed `output`, on at most `threads` threads of the pool.
+    pub fn run<P: Pixel>(
         &self,
         input: &[P],
         output: &mut [P],

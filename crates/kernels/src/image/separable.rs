@@ -1,23 +1,9 @@
 //! Kernels that are an outer product run as two passes, one along rows and one along columns.
 
-use crate::conv::strip::pack_passes;
-
-/// The column and the row whose outer product a kernel `[kh, kw]` is.
+/// The column and the row whose outer product a kernel `[kh, kw]` is. Those are their own packing for register tiles.
 pub(super) struct Factors {
     pub(super) column: Vec<f32>,
     pub(super) row: Vec<f32>,
-}
-
-impl Factors {
-    /// Each packed for its pass of the register tile.
-    pub(super) fn packed(self) -> Factors {
-        let pack = |weights: &[f32], kw: usize| {
-            let mut packed = Vec::with_capacity(weights.len());
-            pack_passes(weights, kw, &mut packed);
-            packed
-        };
-        Factors { column: pack(&self.column, 1), row: pack(&self.row, self.row.len()) }
-    }
 }
 
 /// How far a product of factors may be from the weight, relative to it: two units in the last place of `f32`. A kernel that was

@@ -107,8 +107,9 @@ impl Template {
         [g.y.output, g.x.output]
     }
 
-    /// [`Template::run`] for one pixel type.
-    pub(super) fn run_as<P: Pixel>(
+    /// Writes the score of each place, from -1 to 1, and gives the best (the first of equals). Where the window or the template is flat
+    /// (or, for [`Method::CorrelationNormed`], zero) the score is 0. A cancelled pool leaves the scores incomplete.
+    pub fn run<P: Pixel>(
         &self,
         input: &[P],
         scores: &mut [f32],

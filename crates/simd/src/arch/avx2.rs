@@ -174,15 +174,13 @@ unsafe fn mask(count: usize) -> __m256i {
     unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
 }
 
-/// Integers from 0 to `most`: rounded half to even, NaN as 0.
+/// Integers of at most `most`, rounded half to even; NaN and what is below all of them become the least. What packs them takes
+/// negative ones for 0.
 ///
 /// # Safety
 /// The CPU has AVX2.
 #[inline(always)]
 unsafe fn rounded(v: __m256, most: f32) -> __m256i {
-    // SAFETY: AVX2, by the caller's promise. The larger of NaN and 0 is the second operand.
-    unsafe {
-        let v = _mm256_max_ps(v, _mm256_setzero_ps());
-        _mm256_cvtps_epi32(_mm256_min_ps(v, _mm256_set1_ps(most)))
-    }
+    // SAFETY: AVX2, by the caller's promise. The smaller of anything and NaN is the second operand.
+    unsafe { _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(most), v)) }
 }

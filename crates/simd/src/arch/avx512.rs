@@ -170,15 +170,13 @@ fn mask(count: usize) -> __mmask16 {
     ((1u32 << count) - 1) as __mmask16
 }
 
-/// Integers from 0 to `most`: rounded half to even, NaN as 0.
+/// Integers of at most `most`, rounded half to even; NaN and what is below all of them become the least. What packs them takes
+/// negative ones for 0.
 ///
 /// # Safety
 /// The CPU has AVX-512.
 #[inline(always)]
 unsafe fn rounded(v: __m512, most: f32) -> __m512i {
-    // SAFETY: AVX-512, by the caller's promise. The larger of NaN and 0 is the second operand.
-    unsafe {
-        let v = _mm512_max_ps(v, _mm512_setzero_ps());
-        _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(most)))
-    }
+    // SAFETY: AVX-512, by the caller's promise. The smaller of anything and NaN is the second operand.
+    unsafe { _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(most), v)) }
 }

@@ -1,1 +1,0 @@
-//! Nothing: cargo wants a library beside the benchmarks, which are in `benches/`.

@@ -1,0 +1,34 @@
+//! How an output is shared out.
+
+use std::ops::Range;
+
+/// A multiple of this many elements is a whole number of vectors, and of cache lines of bytes.
+pub(super) const PIXELS_ALIGNED: usize = 64;
+
+/// A rectangle of the output, in rows and elements.
+pub(super) struct Part {
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+}
+
+/// A side of the output in tiles of about the same size.
+pub(super) struct Tiles {
+    length: usize,
+    pub(super) count: usize,
+    unit: usize,
+}
+
+impl Tiles {
+    /// Tiles of about `size`, all but the last of whole `unit`s.
+    pub(super) fn new(length: usize, size: usize, unit: usize) -> Tiles {
+        Tiles { length, count: (length / size).max(1), unit }
+    }
+
+    pub(super) fn range(&self, tile: usize) -> Range<usize> {
+        let edge = |tile: usize| match tile == self.count {
+            true => self.length,
+            false => self.length * tile / self.count / self.unit * self.unit,
+        };
+        edge(tile)..edge(tile + 1)
+    }
+}
