@@ -3,17 +3,13 @@ import { ASYNC_CONTROL_NAMES, type AsyncControl, readAsyncControl } from './asyn
 import { checkWord } from './check.ts';
 import {
   FILTER_OPTION_NAMES,
-  IMAGE,
-  type ImageCall,
+  type FilterOperation,
   type ImageFilterOptions,
-  imageParams,
-  OPERATIONS,
-  readFilterOptions,
+  readFilterCall,
   runImage,
   runImageAsync,
 } from './image-call.ts';
-import { checkFlops } from './limits.ts';
-import { type Image, type PixelData, readImage } from './pixels.ts';
+import type { Image, PixelData } from './pixels.ts';
 
 /** The pair of 3×3 kernels whose answers `gradientMagnitude` puts together. */
 export type GradientOperator = 'sobel' | 'scharr' | 'prewitt';
@@ -48,7 +44,7 @@ export function gradientMagnitude<D extends PixelData>(
   operator: GradientOperator = 'sobel',
   options?: GradientMagnitudeOptions<D>,
 ): Image<D> {
-  return runImage(readCall(image, operator, options, FILTER_OPTION_NAMES).call);
+  return runImage(readFilterCall(image, options, FILTER_OPTION_NAMES, () => readOperation(operator)).call);
 }
 
 /** `gradientMagnitude` as `filterImageAsync` does it. */
@@ -57,21 +53,10 @@ export async function gradientMagnitudeAsync<D extends PixelData>(
   operator: GradientOperator = 'sobel',
   options?: GradientMagnitudeAsyncOptions<D>,
 ): Promise<Image<D>> {
-  const { call, others } = readCall(image, operator, options, ASYNC_NAMES);
+  const { call, others } = readFilterCall(image, options, ASYNC_NAMES, () => readOperation(operator));
   return runImageAsync(call, readAsyncControl(others));
 }
 
-function readCall<D extends PixelData>(
-  given: Image<D>,
-  operator: GradientOperator,
-  options: unknown,
-  names: readonly string[],
-): { call: ImageCall<D>; others: Record<string, unknown> } {
-  const image = readImage(given);
-  const { width, height, channels } = image;
-  const params = imageParams(image);
-  params[IMAGE.OPERATION] = OPERATIONS.indexOf(checkWord(operator, 'operator', OPERATORS));
-  const { out, ...others } = readFilterOptions(params, options, names);
-  checkFlops(FLOPS * width * height * channels);
-  return { call: { image, params, kernel: null, window: null, width, height, out }, others };
+function readOperation(operator: GradientOperator): FilterOperation {
+  return { operation: checkWord(operator, 'operator', OPERATORS), weights: null, flops: FLOPS };
 }

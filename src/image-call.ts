@@ -6,6 +6,7 @@
 import { type CallControl, move, runJob } from './async-call.ts';
 import { checkBoolean, checkNumber, checkOptions, checkWord } from './check.ts';
 import { invalidType, overlapping, shapeMismatch } from './errors.ts';
+import { checkFlops } from './limits.ts';
 import { overlaps } from './memory.ts';
 import { native } from './native.ts';
 import {
@@ -14,8 +15,10 @@ import {
   type Image,
   type PixelData,
   type ReadImage,
+  readImage,
   sampleType,
 } from './pixels.ts';
+import type { Tensor } from './tensor.ts';
 
 /** What a filter reads beyond the edge of `abcd`: see `ImageFilterOptions.border`. */
 export type ImageBorder = 'reflect101' | 'reflect' | 'replicate' | 'constant' | 'wrap';
@@ -88,7 +91,7 @@ export function imageParams(image: ReadImage): Float64Array {
 }
 
 /** Reads the options of a filter into its params; gives back those that are no numbers. */
-export function readFilterOptions(
+function readFilterOptions(
   params: Float64Array,
   options: unknown,
   names: readonly string[],
@@ -113,6 +116,41 @@ export interface ImageCall<D extends PixelData> {
   readonly width: number;
   readonly height: number;
   readonly out: unknown;
+}
+
+/** What a filter does to an image. */
+export interface FilterOperation {
+  readonly operation: (typeof OPERATIONS)[number];
+  /** `[kh, kw]`; null where the operation has its own. */
+  readonly weights: Tensor | null;
+  /** Floating-point operations of a sample. */
+  readonly flops: number;
+}
+
+/**
+ * Reads a filter of an image whose result has its size, and the options; gives back those that are not the filter's.
+ *
+ * @param readOperation is asked after the image was checked
+ */
+export function readFilterCall<D extends PixelData>(
+  given: Image<D>,
+  options: unknown,
+  names: readonly string[],
+  readOperation: () => FilterOperation,
+): { call: ImageCall<D>; others: Record<string, unknown> } {
+  const image = readImage(given);
+  const { width, height, channels } = image;
+  const { operation, weights, flops } = readOperation();
+  const params = imageParams(image);
+  const { out, ...others } = readFilterOptions(params, options, names);
+  params[IMAGE.OPERATION] = OPERATIONS.indexOf(operation);
+  if (weights !== null) {
+    params[IMAGE.KH] = weights.shape[0] as number;
+    params[IMAGE.KW] = weights.shape[1] as number;
+  }
+  checkFlops(flops * width * height * channels);
+  const kernel = weights?.data ?? null;
+  return { call: { image, params, kernel, window: null, width, height, out }, others };
 }
 
 /** Computes the result now. */

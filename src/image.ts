@@ -3,17 +3,13 @@ import { ASYNC_CONTROL_NAMES, type AsyncControl, readAsyncControl } from './asyn
 import { formatShape, shapeMismatch } from './errors.ts';
 import {
   FILTER_OPTION_NAMES,
-  IMAGE,
-  type ImageCall,
+  type FilterOperation,
   type ImageFilterOptions,
-  imageParams,
-  OPERATIONS,
-  readFilterOptions,
+  readFilterCall,
   runImage,
   runImageAsync,
 } from './image-call.ts';
-import { checkFlops } from './limits.ts';
-import { type Image, type PixelData, readImage } from './pixels.ts';
+import type { Image, PixelData } from './pixels.ts';
 import { type Tensor, type TensorInput, toTensor } from './tensor.ts';
 
 /** The options of `filterImage`. */
@@ -45,7 +41,7 @@ export function filterImage<D extends PixelData>(
   kernel: TensorInput,
   options?: FilterImageOptions<D>,
 ): Image<D> {
-  return runImage(readCall(image, kernel, options, FILTER_OPTION_NAMES).call);
+  return runImage(readFilterCall(image, options, FILTER_OPTION_NAMES, () => readOperation(kernel)).call);
 }
 
 /**
@@ -61,26 +57,13 @@ export async function filterImageAsync<D extends PixelData>(
   kernel: TensorInput,
   options?: FilterImageAsyncOptions<D>,
 ): Promise<Image<D>> {
-  const { call, others } = readCall(image, kernel, options, ASYNC_NAMES);
+  const { call, others } = readFilterCall(image, options, ASYNC_NAMES, () => readOperation(kernel));
   return runImageAsync(call, readAsyncControl(others));
 }
 
-function readCall<D extends PixelData>(
-  given: Image<D>,
-  kernel: TensorInput,
-  options: unknown,
-  names: readonly string[],
-): { call: ImageCall<D>; others: Record<string, unknown> } {
-  const image = readImage(given);
-  const { width, height, channels } = image;
+function readOperation(kernel: TensorInput): FilterOperation {
   const weights = readKernel(kernel);
-  const params = imageParams(image);
-  const { out, ...others } = readFilterOptions(params, options, names);
-  params[IMAGE.OPERATION] = OPERATIONS.indexOf('correlate');
-  params[IMAGE.KH] = weights.shape[0] as number;
-  params[IMAGE.KW] = weights.shape[1] as number;
-  checkFlops(2 * weights.size * width * height * channels);
-  return { call: { image, params, kernel: weights.data, window: null, width, height, out }, others };
+  return { operation: 'correlate', weights, flops: 2 * weights.size };
 }
 
 function readKernel(kernel: TensorInput): Tensor {

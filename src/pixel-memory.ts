@@ -12,9 +12,10 @@ export class PixelMemory {
   readonly #spare: ArrayBufferLike[] = [];
   readonly #most: number;
 
-  /** @param most buffers that are kept at a time */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param concurrency images that are in flight at once */
+  constructor(concurrency: number) {
+    // While one is being decoded the other ones have what they need: a spare buffer for each would lie idle.
+    this.#most = Math.ceil(concurrency / 2);
   }
 
   /** An array of the type of `like`, with anything in it. What decoders give, buffers and 16-bit arrays, may come from the spare ones. */

@@ -5,7 +5,6 @@ import { invalidType, shapeMismatch } from '../errors.ts';
 import { type GradientOperator, gradientMagnitude, gradientMagnitudeAsync } from '../gradient-magnitude.ts';
 import { filterImage, filterImageAsync } from '../image.ts';
 import type { ImageFilterOptions } from '../image-call.ts';
-import type { Padding } from '../options.ts';
 import { MEMORY, type PixelMemory } from '../pixel-memory.ts';
 import type { Image } from '../pixels.ts';
 import { type ImagePoolMode, type PoolImageOptions, poolImage, poolImageAsync } from '../pool-image.ts';
@@ -32,7 +31,6 @@ export interface PoolStep extends Omit<PoolImageOptions, 'out'> {
   size: Pair;
   /** Default `'max'`. */
   mode?: ImagePoolMode | undefined;
-  padding?: Padding | undefined;
 }
 
 /** One step of a pipeline. */
