@@ -1,5 +1,6 @@
 //! Memory for packed weights and scratch: 64-byte aligned, so that a vector never straddles two cache lines.
 
+use crate::pages::prefer_large;
 use std::cell::RefCell;
 
 /// One cache line of floats.
@@ -35,7 +36,7 @@ impl Aligned {
     pub(crate) fn of_pieces<'a>(len: usize, pieces: impl Iterator<Item = &'a [f32]>) -> Aligned {
         let count = len.div_ceil(LINE);
         let mut lines = take_spare(count);
-        lines.reserve_exact(count.saturating_sub(lines.len()));
+        reserve(&mut lines, count);
         let start = lines.as_mut_ptr().cast::<f32>();
         let mut written = 0;
         for piece in pieces {
@@ -57,6 +58,7 @@ impl Aligned {
     fn grow(&mut self, len: usize) {
         let lines = len.div_ceil(LINE);
         if lines > self.lines.len() {
+            reserve(&mut self.lines, lines);
             self.lines.resize(lines, Line([0.0; LINE]));
         }
         self.len = self.len.max(len);
@@ -74,6 +76,14 @@ impl Aligned {
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         // SAFETY: as in `as_slice`, and the borrow is exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+/// Makes room for `count` lines in all.
+fn reserve(lines: &mut Vec<Line>, count: usize) {
+    if count > lines.capacity() {
+        lines.reserve_exact(count - lines.len());
+        prefer_large(lines.as_mut_ptr().cast(), lines.capacity() * size_of::<Line>());
     }
 }
 

@@ -92,6 +92,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn prefetch(self, _: *const f32) {}
 
+    /// The same for what is read later: it need not displace anything in the first-level cache.
+    #[inline(always)]
+    fn prefetch_later(self, _: *const f32) {}
+
     /// Writes the first `count` lanes; memory past them is not touched.
     ///
     /// # Safety

@@ -5,7 +5,7 @@
 
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{self, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
+use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
@@ -187,10 +187,18 @@ impl ChannelsLast {
         fits.then_some(Windows { start, row, pixel, group: g.c_in_group() * channel, offsets })
     }
 
-    /// Computes `block` of the pixels `pixels`, counted from the tile's first row; pixel `p` goes to `target(p)`.
+    fn block_weights(&self, block: Block) -> *const f32 {
+        let g = &self.geometry;
+        let group = packed_len(g.c_out_group(), g.taps(), self.isa.lanes());
+        &raw const self.weights.as_slice()[block.group * group + block.first * g.taps()]
+    }
+
+    /// Computes `block` of the pixels `pixels`, counted from the tile's first row; pixel `p` goes to `target(p)`. Meanwhile the weight
+    /// of the block `next`, if any, is fetched.
     fn run_block(
         &self,
         block: Block,
+        next: Option<Block>,
         pixels: Range<usize>,
         windows: Windows<'_>,
         target: impl Fn(usize) -> *mut f32,
@@ -214,8 +222,11 @@ impl ChannelsLast {
             let tile = PixelTile {
                 offsets: windows.offsets,
                 bases,
-                weights: &raw const self.weights.as_slice()[packed * g.taps()],
-                ahead: None,
+                weights: self.block_weights(block),
+                ahead: next.and_then(|next| {
+                    let width = next.channels.next_multiple_of(lanes);
+                    Ahead::new(self.block_weights(next), [g.taps(), width], share, shares)
+                }),
                 bias: &raw const self.bias.as_slice()[packed],
                 targets,
                 channels: block.channels,
@@ -262,20 +273,24 @@ impl PackedConv for ChannelsLast {
         let blocks = g.groups * g.c_out_group().div_ceil(self.width());
         let first_pixel = first_row * g.x.output;
         let pixels = rows * g.x.output;
+        let far = self.weights.as_slice().len() > NEAR_FLOATS;
         for index in part * blocks / self.parts..(part + 1) * blocks / self.parts {
             let block = self.block(index);
+            // The next part is this thread's or will have been fetched in vain.
+            let next = (far && index + 1 < blocks).then(|| self.block(index + 1));
             let channel = block.group * g.c_out_group() + block.first;
             match g.order {
                 ChannelOrder::Last => {
                     let start = (n * g.plane() + first_pixel) * g.c_out + channel;
-                    self.run_block(block, 0..pixels, windows, |p| output.at(start + p * g.c_out));
+                    self.run_block(block, next, 0..pixels, windows, |p| output.at(start + p * g.c_out));
                 }
                 ChannelOrder::First => {
                     for first in (0..pixels).step_by(CHUNK) {
                         let chunk = first..pixels.min(first + CHUNK);
                         let results = &mut results[..chunk.len() * block.channels];
                         let start = results.as_mut_ptr();
-                        self.run_block(block, chunk.clone(), windows, |p| {
+                        let next = next.filter(|_| first == 0);
+                        self.run_block(block, next, chunk.clone(), windows, |p| {
                             start.wrapping_add((p - first) * block.channels)
                         });
                         let plane = output.at((n * g.c_out + channel) * g.plane() + first_pixel + first);

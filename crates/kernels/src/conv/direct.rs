@@ -257,7 +257,12 @@ impl Direct {
                 }
                 let (x, step) = (run.start * lanes, run.width * lanes);
                 let tiles = Panels {
-                    source: Pixels::Ready { start: row[x..].as_ptr(), step, offsets: &self.offsets },
+                    source: Pixels::Ready {
+                        start: row[x..].as_ptr(),
+                        step,
+                        offsets: &self.offsets,
+                        ahead: None,
+                    },
                     weights: block.weights,
                     bias: block.bias,
                     target: block.target.wrapping_add(y * g.x.output + x),

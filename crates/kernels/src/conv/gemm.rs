@@ -4,7 +4,7 @@
 //! multiplies the first block straight from the input, packing its panels as it goes.
 
 use super::explain::{Lanes, RegisterTile};
-use super::panel_tile::{self, Panels, Run, Source, runs};
+use super::panel_tile::{self, Ahead, Panels, Run, Source, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile;
@@ -12,6 +12,7 @@ use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
+use std::ops::Range;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "gemm",
@@ -22,17 +23,23 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     pack,
 };
 
-/// Panels of one tile: half of a typical second-level cache.
-const PANEL_FLOATS: usize = 64 * 1024;
+/// Panels that are packed before they are multiplied: beside them, those that follow and the results share a second-level cache.
+const PANEL_FLOATS: usize = 32 * 1024;
 
-/// Enough tiles to keep many threads busy to the end.
-const ENOUGH_TILES: usize = 32;
+/// Parts for each thread that keep all busy to the end.
+const ENOUGH_PARTS: usize = 4;
 
-/// Multiply-adds that a tile should keep when it is made smaller for the sake of more tiles.
+/// Multiply-adds that a part should keep when there are more of them for the sake of more threads.
 const LEAST_WORK: usize = 1 << 20;
 
-/// Splitting a tile's channels repeats the packing of its panels, so each part must keep this many channels.
+/// And those that it should not exceed: a call that is cancelled ends its part.
+const MOST_WORK: usize = 1 << 28;
+
+/// Parts with the same pixels pack the same panels, so each must keep this many channels.
 const LEAST_CHANNELS: usize = 128;
+
+/// Floats of a cache line.
+const LINE: usize = 16;
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let vectors = g.plane().div_ceil(isa.lanes()) as f64;
@@ -66,10 +73,8 @@ struct Gemm {
     copies: Vec<RowCopy>,
     /// Vectors of a full panel.
     width: usize,
-    /// Vectors of a tile.
-    vectors: usize,
-    /// Output channels of a tile, within one group.
-    channels: usize,
+    /// Panels that are packed together.
+    together: usize,
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
@@ -77,15 +82,6 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let lanes = isa.lanes();
     let block = tile::channels(isa);
     let width = tile::vectors(isa, block.min(g.c_out_group()));
-    let all = g.plane().div_ceil(lanes);
-    let wanted = ENOUGH_TILES.div_ceil(g.batch.max(1) * g.groups);
-    let work = |vectors: usize| vectors * lanes * g.c_out_group() * g.taps();
-    let mut vectors = (PANEL_FLOATS / (lanes * g.taps())).next_multiple_of(width).clamp(1, all);
-    while vectors > width && all.div_ceil(vectors) < wanted && work(vectors / 2) >= LEAST_WORK {
-        vectors = (vectors / 2).next_multiple_of(width);
-    }
-    let blocks = g.c_out_group().div_ceil(block);
-    let parts = wanted.div_ceil(all.div_ceil(vectors)).min(g.c_out_group() / LEAST_CHANNELS).clamp(1, blocks);
     let tap_offsets = |q: usize| {
         let offset = |tap| u32::try_from(tap * q * lanes).expect("a tile's panel is far below 2^32 floats");
         (0..g.taps()).map(offset).collect()
@@ -101,12 +97,11 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         offsets: (1..=width).map(tap_offsets).collect(),
         copies: copies.collect(),
         width,
-        vectors,
-        channels: blocks.div_ceil(parts) * block,
+        together: (PANEL_FLOATS / (width * lanes * g.taps())).max(1),
     })
 }
 
-/// The pixels of a tile.
+/// Pixels that are packed together.
 struct Pixels {
     n: usize,
     group: usize,
@@ -116,16 +111,28 @@ struct Pixels {
 }
 
 impl Gemm {
-    fn pixel_tiles(&self) -> usize {
-        self.geometry.plane().div_ceil(self.isa.lanes()).div_ceil(self.vectors)
+    /// Panels of a plane.
+    fn panels(&self) -> usize {
+        self.geometry.plane().div_ceil(self.isa.lanes()).div_ceil(self.width)
     }
 
-    fn channel_tiles(&self) -> usize {
-        self.geometry.c_out_group().div_ceil(self.channels)
+    /// Parts that a tile's pixels and its channels are cut into, for `parts` parts or somewhat fewer.
+    fn cut(&self, parts: usize) -> [usize; 2] {
+        let g = &self.geometry;
+        let work = g.plane() * g.c_out_group() * g.taps();
+        let pixels = parts.min(work / LEAST_WORK).clamp(1, self.panels());
+        let channels = parts.min(work / LEAST_WORK) / pixels;
+        [pixels, channels.min(g.c_out_group() / LEAST_CHANNELS).max(1)]
+    }
+
+    /// Pixels that are packed together, at most, in whole vectors.
+    fn pixels(&self) -> usize {
+        let lanes = self.isa.lanes();
+        (self.together * self.width * lanes).min(self.geometry.plane().next_multiple_of(lanes))
     }
 
     fn panels_len(&self) -> usize {
-        self.vectors * self.isa.lanes() * self.geometry.taps()
+        self.pixels() * self.geometry.taps()
     }
 
     /// Packs the panels, from pixel `from` of the tile on.
@@ -177,12 +184,19 @@ impl Gemm {
 
 impl PackedConv for Gemm {
     fn tiles(&self) -> usize {
-        self.geometry.batch * self.geometry.groups * self.pixel_tiles() * self.channel_tiles()
+        self.geometry.batch * self.geometry.groups
+    }
+
+    fn parts(&self, threads: usize) -> usize {
+        let g = &self.geometry;
+        let wanted = if threads > 1 { (ENOUGH_PARTS * threads).div_ceil(self.tiles()) } else { 1 };
+        let [pixels, channels] = self.cut(wanted.max(g.plane() * g.c_out_group() * g.taps() / MOST_WORK));
+        pixels * channels
     }
 
     fn scratch_len(&self) -> usize {
         let row = self.geometry.x.output;
-        self.panels_len() + (self.vectors * self.isa.lanes()).next_multiple_of(row) + row
+        self.panels_len() + self.pixels().next_multiple_of(row) + row
     }
 
     fn register_tile(&self) -> RegisterTile {
@@ -191,33 +205,76 @@ impl PackedConv for Gemm {
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        self.run_part(index, [0, 1], input, output, scratch);
+    }
+
+    fn run_part(
+        &self,
+        tile: usize,
+        [part, parts]: [usize; 2],
+        input: &InputView<'_>,
+        output: &OutputView<'_>,
+        scratch: &mut [f32],
+    ) {
         let g = &self.geometry;
-        let (index, channel_tile) = (index / self.channel_tiles(), index % self.channel_tiles());
-        let (index, pixel_tile) = (index / self.pixel_tiles(), index % self.pixel_tiles());
-        let (n, group) = (index / g.groups, index % g.groups);
+        let (n, group) = (tile / g.groups, tile % g.groups);
         let lanes = self.isa.lanes();
-        let first = pixel_tile * self.vectors * lanes;
-        let count = (self.vectors * lanes).min(g.plane() - first);
-        let pixels = Pixels { n, group, first, count, runs: runs(count.div_ceil(lanes), self.width) };
+        let [pixel_parts, channel_parts] = self.cut(parts);
+        let (pixel_part, channel_part) = (part / channel_parts, part % channel_parts);
+        let share = |all: usize, parts: usize, index: usize| index * all / parts;
+        let first = |panel: usize| (panel * self.width * lanes).min(g.plane());
+        let panels = [pixel_part, pixel_part + 1].map(|part| share(self.panels(), pixel_parts, part));
+        let blocks = g.c_out_group().div_ceil(tile::channels(self.isa));
+        let blocks = [channel_part, channel_part + 1].map(|part| share(blocks, channel_parts, part));
+        // Nearly equal shares of what fits the scratch.
+        let steps = (panels[1] - panels[0]).div_ceil(self.together);
+        for step in 0..steps {
+            let [start, end] =
+                [step, step + 1].map(|s| first(panels[0] + share(panels[1] - panels[0], steps, s)));
+            let count = end - start;
+            let runs = runs(count.div_ceil(lanes), self.width);
+            let next = (step + 1 < steps).then_some(end);
+            let pixels = Pixels { n, group, first: start, count, runs };
+            self.multiply(&pixels, next, blocks[0]..blocks[1], input, output, scratch);
+        }
+    }
+}
+
+impl Gemm {
+    /// Multiplies the pixels with some blocks of channels. Meanwhile those from `next` on are fetched.
+    fn multiply(
+        &self,
+        pixels: &Pixels,
+        next: Option<usize>,
+        blocks: Range<usize>,
+        input: &InputView<'_>,
+        output: &OutputView<'_>,
+        scratch: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        let &Pixels { n, group, first, count, ref runs } = pixels;
+        let lanes = self.isa.lanes();
         let in_place = pointwise(g) && input.row_stride() == g.x.input;
         // A panel that ends past the plane can't be read in place.
-        let last = pixels.runs[1].width * lanes;
+        let last = runs[1].width * lanes;
         let whole = match in_place {
             true if count.is_multiple_of(lanes) => count,
             true => count.next_multiple_of(lanes) - last,
             false => 0,
         };
         if whole < count {
-            self.fill(input, &pixels, whole, scratch);
+            self.fill(input, pixels, whole, scratch);
         }
         let block = tile::channels(self.isa);
-        let channels =
-            channel_tile * self.channels..((channel_tile + 1) * self.channels).min(g.c_out_group());
-        for channel in channels.clone().step_by(block) {
-            let pack = channel == channels.start;
-            for run in pixels.runs {
+        let plane = input.row(n, group * g.c_in_group(), 0);
+        for index in blocks.clone() {
+            let channel = index * block;
+            // The first block packs, and each of those that follow fetches one of a panel's lines.
+            let line = (index - blocks.start).wrapping_sub(1).wrapping_mul(LINE);
+            for run in runs {
+                let width = run.width * lanes;
                 let packable = (whole / lanes).saturating_sub(run.start) / run.width;
-                let packed = if pack { packable.min(run.panels) } else { 0 };
+                let packed = if index == blocks.start { packable.min(run.panels) } else { 0 };
                 for (panels, from) in [(0..packed, true), (packed..run.panels, false)] {
                     let start = (run.start + panels.start * run.width) * lanes;
                     if panels.is_empty() {
@@ -225,11 +282,16 @@ impl PackedConv for Gemm {
                     }
                     let panel = scratch[start * g.taps()..].as_mut_ptr();
                     let source = if from {
-                        let pixels = input.row(n, group * g.c_in_group(), 0).wrapping_add(first + start);
+                        let pixels = plane.wrapping_add(first + start);
                         Source::Pack { start: pixels, stride: input.plane_stride(), target: panel }
                     } else {
-                        let step = run.width * lanes * g.taps();
-                        Source::Ready { start: panel, step, offsets: &self.offsets[run.width - 1] }
+                        let ahead = next.filter(|_| in_place && line < width);
+                        let ahead = ahead.map(|next| Ahead {
+                            start: plane.wrapping_add(next + start + line),
+                            stride: input.plane_stride(),
+                        });
+                        let step = width * g.taps();
+                        Source::Ready { start: panel, step, offsets: &self.offsets[run.width - 1], ahead }
                     };
                     let tiles = Panels {
                         source,
@@ -246,10 +308,10 @@ impl PackedConv for Gemm {
                             + start),
                         plane: g.plane(),
                         count: panels.len(),
-                        pixels: (panels.len() * run.width * lanes).min(count - start),
+                        pixels: (panels.len() * width).min(count - start),
                         activation: self.activation,
                     };
-                    let block = block.min(channels.end - channel);
+                    let block = block.min(g.c_out_group() - channel);
                     // SAFETY: panels have `taps` lines of `width` vectors, and whole ones their pixels in the input; weights and
                     // bias are packed for these channels; targets lie in this tile's part of the output.
                     unsafe { panel_tile::run(self.isa, block, run.width, &tiles) };

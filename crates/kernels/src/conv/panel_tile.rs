@@ -39,10 +39,21 @@ pub(super) enum Source<'a> {
         step: usize,
         /// Distance of each tap.
         offsets: &'a [u32],
+        /// What is fetched meanwhile: a cache line for each tap of each panel.
+        ahead: Option<Ahead>,
     },
     /// In the input, where taps are `stride` floats apart and panels follow each other; they are packed `[panel][tap][vector]` on the
     /// way.
     Pack { start: *const f32, stride: usize, target: *mut f32 },
+}
+
+/// Pixels that will be packed soon.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    /// Those of the first tap of the first panel; panels follow each other.
+    pub(super) start: *const f32,
+    /// Floats from one tap to the next.
+    pub(super) stride: usize,
 }
 
 /// Runs tiles of `channels` × `width` vectors, within the limits of [`super::tile::channels`] and [`super::tile::vectors`].
@@ -90,12 +101,15 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
         must_hold::<S>(T, Q);
         let Panels { taps, plane, .. } = *self.0;
         let whole = Q * S::LANES;
-        let (start, step, stride, mut packed, offsets) = match self.0.source {
-            Source::Ready { start, step, offsets } => {
-                (start, step, 0, std::ptr::null_mut(), offsets.as_ptr())
+        let (start, step, stride, mut packed, offsets, ahead) = match self.0.source {
+            Source::Ready { start, step, offsets, ahead } => {
+                (start, step, 0, std::ptr::null_mut(), offsets.as_ptr(), ahead)
             }
-            Source::Pack { start, stride, target } => (start, whole, stride, target, std::ptr::null()),
+            Source::Pack { start, stride, target } => (start, whole, stride, target, std::ptr::null(), None),
         };
+        // A condition would cost more than asking for what is near already.
+        let near = Ahead { start: self.0.weights, stride: 0 };
+        let (ahead, next) = ahead.map_or((near, 0), |ahead| (ahead, whole));
         // SAFETY: all accesses are those that `run` asks its caller to allow.
         unsafe {
             for panel in 0..self.0.count {
@@ -105,7 +119,12 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                 }
                 let source = start.add(panel * step);
                 let mut weights = self.0.weights;
+                let mut fetched = ahead.start.wrapping_add(panel * next);
                 for tap in 0..taps {
+                    if !PACK {
+                        s.prefetch_later(fetched);
+                        fetched = fetched.wrapping_add(ahead.stride);
+                    }
                     let tap = if PACK { tap * stride } else { *offsets.add(tap) as usize };
                     let mut pixels = [s.splat(0.0); Q];
                     for (q, pixel) in pixels.iter_mut().enumerate() {

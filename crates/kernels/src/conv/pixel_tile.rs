@@ -21,8 +21,38 @@ pub(super) fn vectors(isa: Isa) -> usize {
 /// Floats of a cache line.
 const LINE: usize = 16;
 
-/// What is fetched ahead for each product.
-pub(super) const AHEAD_FLOATS: usize = 2 * LINE;
+/// A weight of more floats than this is not kept in a typical second-level cache.
+pub(super) const NEAR_FLOATS: usize = 192 * 1024;
+
+/// A block's weight of more floats than this would displace the block that is in use.
+const AHEAD_FLOATS: usize = 64 * 1024;
+
+/// Weights in far memory that will be read soon, fetched during a tile's products: a line for each, and another one beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    start: *const f32,
+    /// Distance of the second line, 0 if there is none.
+    second: usize,
+}
+
+impl Ahead {
+    /// What tile `index` of `count` tiles with the same weight fetches of the next weight, which has `width` channels for each of
+    /// `products` products. The first tile reads its own weight from far. Fetching is spread over the tiles: a core has few lines
+    /// under way at a time, and its loads need some of them.
+    pub(super) fn new(
+        next: *const f32,
+        [products, width]: [usize; 2],
+        index: usize,
+        count: usize,
+    ) -> Option<Ahead> {
+        let lines = width.div_ceil(LINE);
+        let together = if count > lines { 1 } else { 2 };
+        let first = index.checked_sub(1)? * together;
+        let wanted = first < lines && products * width <= AHEAD_FLOATS;
+        let start = next.wrapping_add(first * LINE * products);
+        wanted.then_some(Ahead { start, second: (together - 1) * LINE })
+    }
+}
 
 /// One register tile. Product `k` of pixel `t` reads its input at `bases[t] + offsets[k]`.
 #[derive(Clone, Copy)]
@@ -33,8 +63,7 @@ pub(super) struct PixelTile<'a> {
     pub(super) bases: [*const f32; PIXELS],
     /// Weights `[product][channel]`, whole vectors of channels.
     pub(super) weights: *const f32,
-    /// Weights in far memory that will be read soon, if any: two cache lines of them are fetched for each product.
-    pub(super) ahead: Option<*const f32>,
+    pub(super) ahead: Option<Ahead>,
     /// A bias for each channel, whole vectors.
     pub(super) bias: *const f32,
     /// Where the first channel of each pixel goes.
@@ -89,12 +118,12 @@ impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, 
                 }
             }
             let mut weights = tile.weights;
-            let mut ahead = tile.ahead.unwrap_or(weights);
+            let mut ahead = tile.ahead.unwrap_or(Ahead { start: weights, second: 0 });
             for &offset in tile.offsets {
                 if AHEAD {
-                    s.prefetch(ahead);
-                    s.prefetch(ahead.wrapping_add(LINE));
-                    ahead = ahead.wrapping_add(AHEAD_FLOATS);
+                    s.prefetch_later(ahead.start);
+                    s.prefetch_later(ahead.start.wrapping_add(ahead.second));
+                    ahead.start = ahead.start.wrapping_add(LINE + ahead.second);
                 }
                 let mut channels = [s.splat(0.0); Q];
                 for (q, channel) in channels.iter_mut().enumerate() {

@@ -85,24 +85,29 @@ impl ConvPlan {
         let g = &self.geometry;
         let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
         let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
-        let parts = self.packed.parts(threads.clamp(1, pool.threads()));
-        pool.for_each(self.tiles() * parts, threads, |index| {
-            let (tile, part) = (index / parts, index % parts);
-            with_scratch(self.packed.scratch_len(), |scratch| {
-                self.packed.run_part(tile, [part, parts], &input, &output, scratch);
-            });
-        });
+        let threads = threads.clamp(1, pool.threads());
+        pool.for_each(self.pieces(threads), threads, |piece| self.run_piece(piece, threads, &input, &output));
         Ok(())
     }
 
-    /// Number of tiles; together they write every output element once.
-    pub(super) fn tiles(&self) -> usize {
-        self.packed.tiles()
+    /// Number of pieces for so many threads; together they write every output element once.
+    pub(super) fn pieces(&self, threads: usize) -> usize {
+        self.packed.tiles() * self.packed.parts(threads)
     }
 
-    /// Computes one tile, of an input and an output of the geometry's shapes.
-    pub(super) fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>) {
-        with_scratch(self.packed.scratch_len(), |scratch| self.packed.run_tile(tile, input, output, scratch));
+    /// Computes one piece, of an input and an output of the geometry's shapes.
+    pub(super) fn run_piece(
+        &self,
+        piece: usize,
+        threads: usize,
+        input: &InputView<'_>,
+        output: &OutputView<'_>,
+    ) {
+        let parts = self.packed.parts(threads);
+        let (tile, part) = (piece / parts, piece % parts);
+        with_scratch(self.packed.scratch_len(), |scratch| {
+            self.packed.run_part(tile, [part, parts], input, output, scratch);
+        });
     }
 
     /// Why it is as it is.
@@ -112,7 +117,7 @@ impl ConvPlan {
             is_forced: self.is_forced,
             candidates: explain::candidates(&self.geometry, self.isa),
             tile: self.packed.register_tile(),
-            parts: self.packed.tiles(),
+            parts: self.pieces(1),
             scratch_len: self.packed.scratch_len(),
             expected_share: explain::share(&self.geometry, self.isa, cost),
         }

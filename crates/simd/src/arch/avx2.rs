@@ -115,6 +115,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    fn prefetch_later(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> __m256 {
         unsafe { _mm256_maskload_ps(source, mask(count)) }
     }

@@ -118,6 +118,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    fn prefetch_later(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> __m512 {
         unsafe { _mm512_maskz_loadu_ps(mask(count), source) }
     }

@@ -113,13 +113,14 @@ impl TransposedPlan {
     ) -> Result<(), Error> {
         let g = &self.geometry;
         let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
-        let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
+        let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads.clamp(1, pool.threads()) };
         if let [whole] = &self.phases[..]
             && whole.plan.geometry().output_shape()[1..] == g.output_shape()[1..]
             && whole.plan.geometry().batch == g.batch
         {
             let input = input.at_pixel(g.order, 0, [whole.phase.y.from, whole.phase.x.from]);
-            pool.for_each(whole.plan.tiles(), threads, |tile| whole.plan.run_tile(tile, &input, &output));
+            let pieces = whole.plan.pieces(threads);
+            pool.for_each(pieces, threads, |piece| whole.plan.run_piece(piece, threads, &input, &output));
             return Ok(());
         }
         let scratch_len = self.interleave.scratch_len();
@@ -146,17 +147,17 @@ impl TransposedPlan {
         threads: usize,
     ) {
         let order = self.geometry.order;
-        let tiles: usize = self.phases.iter().map(|planned| planned.plan.tiles()).sum();
-        pool.for_each(images * tiles, threads, |tile| {
-            let (image, mut tile) = (tile / tiles, tile % tiles);
+        let pieces: usize = self.phases.iter().map(|planned| planned.plan.pieces(threads)).sum();
+        pool.for_each(images * pieces, threads, |piece| {
+            let (image, mut piece) = (piece / pieces, piece % pieces);
             let mut start = image * self.interleave.scratch_len();
             for PlannedPhase { phase, plan } in &self.phases {
-                if tile < plan.tiles() {
+                if piece < plan.pieces(threads) {
                     let input = input.at_pixel(order, first + image, [phase.y.from, phase.x.from]);
-                    plan.run_tile(tile, &input, &parts.from(start));
+                    plan.run_piece(piece, threads, &input, &parts.from(start));
                     return;
                 }
-                tile -= plan.tiles();
+                piece -= plan.pieces(threads);
                 start += plan.geometry().output_len();
             }
         });
@@ -181,7 +182,7 @@ impl TransposedPlan {
     /// output.
     pub fn explain(&self) -> Option<Explanation> {
         let explanation = self.main_phase()?.explain();
-        let parts = self.phases.iter().map(|planned| planned.plan.tiles()).sum();
+        let parts = self.phases.iter().map(|planned| planned.plan.pieces(1)).sum();
         let scratch_len = explanation.scratch_len + self.interleave.scratch_len();
         Some(Explanation { parts, scratch_len, ..explanation })
     }

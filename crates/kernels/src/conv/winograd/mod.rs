@@ -13,7 +13,7 @@ mod weights;
 use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{self, AHEAD_FLOATS, PIXELS, PixelTile, pack_bias};
+use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
@@ -53,17 +53,11 @@ const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
 /// Below this many channels the transforms cost more than they save, and sums of small integers are promised to be exact.
 const LEAST_CHANNELS: usize = 16;
 
-/// A transformed weight of more floats than this is not kept in a typical second-level cache.
-const NEAR_FLOATS: usize = 192 * 1024;
-
 /// Floats of a piece's transformed input and products where the weight is near: they share that cache with it.
 const WORK_FLOATS: usize = 160 * 1024;
 
 /// Tiles of a piece where it is not: it is read anew for each piece, and one element of the input and of the products are near.
 const MANY_TILES: usize = 96;
-
-/// With more shares of tiles than this, the processor's own prefetching keeps up with a far weight.
-const MOST_SHARES_AHEAD: usize = 6;
 
 /// Pieces for each thread that keep all busy to the end, if they are no multiple of the threads.
 const ENOUGH_PIECES: usize = 4;
@@ -87,7 +81,7 @@ fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, is
     let products = elements * tiles * g.c_in as f64 * vectors(g.c_out);
     let transforms = tiles * elements * (6.0 * vectors(g.c_in) + 5.0 * vectors(g.c_out));
     // Reading a weight that no near cache holds; where it comes from memory, the products of many tiles still hide it.
-    let weight = elements * g.c_in as f64 * vectors(g.c_out);
+    let weight = (T::DISTINCT * T::DISTINCT * g.c_in) as f64 * vectors(g.c_out);
     let far = if weight * lanes > FAR_FLOATS { (16.0 - 0.5 * tiles).max(4.0) } else { 4.0 } * weight;
     let (copy, store) = match g.order {
         ChannelOrder::First => (0.6, 0.6),
@@ -136,7 +130,8 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
     let block = pixel_tile::vectors(isa) * lanes;
     let source = PixelSource::new(&g);
     let (rows, columns) = (Tiling::new(&g.y, M), Tiling::new(&g.x, M));
-    let pieces = pieces(&g, &rows, &columns, N * N, block);
+    let far = T::DISTINCT * T::DISTINCT * g.c_in * g.c_out > NEAR_FLOATS;
+    let pieces = pieces(&g, &rows, &columns, far, N * N, block);
     let mut column_starts = Vec::with_capacity(columns.starts.len());
     for index in 0..pieces.blocks[1] {
         let tiles = share(columns.starts.len(), pieces.blocks[1], index);
@@ -164,9 +159,15 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
     Box::new(packed)
 }
 
-fn pieces(g: &ConvGeometry, rows: &Tiling, columns: &Tiling, elements: usize, block: usize) -> Pieces {
+fn pieces(
+    g: &ConvGeometry,
+    rows: &Tiling,
+    columns: &Tiling,
+    far: bool,
+    elements: usize,
+    block: usize,
+) -> Pieces {
     let (all_rows, all_columns) = (rows.starts.len(), columns.starts.len());
-    let far = elements * g.c_in * g.c_out > NEAR_FLOATS;
     let most = if far { MANY_TILES } else { (WORK_FLOATS / (elements * (g.c_in + g.c_out))).max(PIXELS) };
     // Dilated columns of a block would read pixels of the whole row, so it is not cut.
     let columns_of_block = if columns.step > 1 { all_columns } else { most };
@@ -204,6 +205,9 @@ struct Scratch {
 }
 
 impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
+    /// Transformed weights that differ.
+    const WEIGHTS: usize = T::DISTINCT * T::DISTINCT;
+
     /// Channels of a full block.
     fn width(&self) -> usize {
         pixel_tile::vectors(self.isa) * self.isa.lanes()
@@ -296,12 +300,12 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         }
     }
 
-    /// The transformed weight of an element of a block of output channels.
-    fn block_weights(&self, block: usize, element: usize) -> *const f32 {
+    /// The transformed weight `index` of a block of output channels.
+    fn block_weights(&self, block: usize, index: usize) -> *const f32 {
         let g = &self.geometry;
         let first = block * self.width();
         let width = self.width().min(g.c_out - first).next_multiple_of(self.isa.lanes());
-        &raw const self.weights.as_slice()[N * N * g.c_in * first + element * g.c_in * width]
+        &raw const self.weights.as_slice()[Self::WEIGHTS * g.c_in * first + index * g.c_in * width]
     }
 
     /// Multiplies every element of every tile with the weight of some blocks of output channels. An element's tiles stay near while
@@ -310,19 +314,26 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         let Self { geometry: g, isa, .. } = self;
         let tiles = (at.element - LINE) / at.tile;
         let shares = tiles.div_ceil(PIXELS);
-        let ahead = self.pieces.far && shares <= MOST_SHARES_AHEAD;
-        for element in 0..N * N {
+        // The elements of one coordinate that have its weight.
+        let with = |weight: usize| weight..if weight + 1 < T::DISTINCT { weight + 1 } else { N };
+        for index in 0..Self::WEIGHTS {
+            let [rows, columns] = [index / T::DISTINCT, index % T::DISTINCT].map(with);
+            let elements = rows.flat_map(|y| columns.clone().map(move |x| y * N + x));
+            let count = elements.clone().count() * shares;
             for (i, block) in blocks.clone().enumerate() {
                 let first = block * self.width();
                 let width = self.width().min(g.c_out - first).next_multiple_of(isa.lanes());
-                let weights = self.block_weights(block, element);
+                let weights = self.block_weights(block, index);
                 let next = if block + 1 < blocks.end {
-                    self.block_weights(block + 1, element)
+                    self.block_weights(block + 1, index)
                 } else {
-                    self.block_weights(blocks.start, (element + 1) % (N * N))
+                    self.block_weights(blocks.start, (index + 1) % Self::WEIGHTS)
                 };
-                for index in 0..shares {
-                    let tiles = share(tiles, shares, index);
+                let next = self.pieces.far.then_some(next);
+                let shares =
+                    elements.clone().flat_map(|element| (0..shares).map(move |share| [element, share]));
+                for (turn, [element, index]) in shares.enumerate() {
+                    let tiles = share(tiles, tiles.div_ceil(PIXELS), index);
                     let mut bases = [std::ptr::null(); PIXELS];
                     let mut targets = [std::ptr::null_mut(); PIXELS];
                     for (t, tile) in tiles.clone().enumerate() {
@@ -334,9 +345,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                         offsets: &self.offsets,
                         bases,
                         weights,
-                        // The first share reads this weight from far itself.
-                        ahead: (ahead && index > 0)
-                            .then(|| next.wrapping_add((index - 1) * AHEAD_FLOATS * g.c_in)),
+                        ahead: next.and_then(|next| Ahead::new(next, [g.c_in, width], turn, count)),
                         bias: self.no_bias.as_slice().as_ptr(),
                         targets,
                         channels: width,

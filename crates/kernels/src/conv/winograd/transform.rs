@@ -17,6 +17,9 @@ pub(super) trait Transform<const N: usize, const M: usize>: Copy + Send + Sync +
     /// G, one row for each product.
     const WEIGHT: [[f32; 3]; N];
 
+    /// Rows of G that differ: those from the last of them on are the same.
+    const DISTINCT: usize = N;
+
     /// `Bᵀ·d`.
     fn input<S: Simd>(s: S, d: [S::V; N]) -> [S::V; N];
 
@@ -146,6 +149,7 @@ impl Transform<7, 3> for Strided3 {
         [0.0, 1.0, 0.0],
         [0.0, 1.0, 0.0],
     ];
+    const DISTINCT: usize = 5;
 
     #[inline(always)]
     fn input<S: Simd>(s: S, d: [S::V; 7]) -> [S::V; 7] {
@@ -181,6 +185,7 @@ impl Transform<9, 4> for Strided4 {
             [0.0, 1.0, 0.0],
         ]
     };
+    const DISTINCT: usize = 6;
 
     #[inline(always)]
     fn input<S: Simd>(s: S, d: [S::V; 9]) -> [S::V; 9] {

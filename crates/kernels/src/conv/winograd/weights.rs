@@ -12,7 +12,7 @@ const TAPS: usize = 9;
 const TOGETHER: usize = 16;
 
 /// The weight `[c_out, c_in, 3, 3]` as blocks of at most `block` output channels, each `[element][c_in][channel]`, with zeros up to
-/// whole vectors.
+/// whole vectors. Elements of the same weight are one.
 pub(super) fn pack<T: Transform<N, M>, const N: usize, const M: usize>(
     weight: &[f32],
     c_in: usize,
@@ -20,7 +20,7 @@ pub(super) fn pack<T: Transform<N, M>, const N: usize, const M: usize>(
     block: usize,
 ) -> Aligned {
     let c_out = weight.len() / (c_in * TAPS);
-    let len = N * N * c_in * c_out.next_multiple_of(isa.lanes());
+    let len = T::DISTINCT * T::DISTINCT * c_in * c_out.next_multiple_of(isa.lanes());
     let mut packed = Aligned::of(len);
     // The taps of channels that are transformed together, `[c_in][tap][channel]`.
     let mut taps = Aligned::zeros(c_in * TAPS * TOGETHER);
@@ -56,7 +56,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Pack<'_, T, 
         let Pack { isa, weight, taps, c_in, c_out, block, target, .. } = self;
         for first in (0..c_out).step_by(block) {
             let width = block.min(c_out - first).next_multiple_of(S::LANES);
-            let start = N * N * c_in * first;
+            let start = T::DISTINCT * T::DISTINCT * c_in * first;
             for channel in (first..c_out.min(first + block)).step_by(TOGETHER) {
                 let count = TOGETHER.min(c_out.min(first + block) - channel);
                 let by_tap = SwapAxes {
@@ -106,14 +106,16 @@ unsafe fn transform<S: Simd, T: Transform<N, M>, const N: usize, const M: usize>
                 s.load(taps.add((6 + x) * TOGETHER)),
             ]
         };
-        for y in 0..N {
+        for y in 0..T::DISTINCT {
             columns[y][x] = combine(s, T::WEIGHT[y], taps);
         }
     }
-    for y in 0..N {
-        for x in 0..N {
+    for y in 0..T::DISTINCT {
+        for x in 0..T::DISTINCT {
             // SAFETY: the caller's promise.
-            unsafe { s.store(target.add((y * N + x) * element), combine(s, T::WEIGHT[x], columns[y])) };
+            unsafe {
+                s.store(target.add((y * T::DISTINCT + x) * element), combine(s, T::WEIGHT[x], columns[y]))
+            };
         }
     }
 }
