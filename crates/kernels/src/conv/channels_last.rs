@@ -38,6 +38,9 @@ const LEAST_USES: usize = 256;
 /// Pixels whose results wait in scratch to be transposed: they and their channels stay in the first-level cache.
 const CHUNK: usize = 96;
 
+/// Floats of a page of memory.
+const PAGE_FLOATS: f64 = 1024.0;
+
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let lanes = isa.lanes() as f64;
     let vectors = (g.groups * g.c_out_group().div_ceil(isa.lanes())) as f64;
@@ -47,9 +50,15 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
         ChannelOrder::First => (0.6, 0.5 * (g.c_out * g.plane()) as f64),
         ChannelOrder::Last => (3.0 / lanes, 0.0),
     };
-    let copy = if in_place(g) { 0.0 } else { copy };
+    // Planes read in place are so many pages at the same time that finding them takes longer than reading what was copied.
+    let far_apart = (g.y.input * g.x.input) as f64 / PAGE_FLOATS;
+    let (copy, products) = match (in_place(g), g.order) {
+        (true, ChannelOrder::First) => (0.0, products * (1.06 + 0.3 * far_apart.min(1.0))),
+        (true, ChannelOrder::Last) => (0.0, products * 1.06),
+        (false, _) => (copy, products * 1.06),
+    };
     let tiles = g.plane().div_ceil(PIXELS) as f64 * (vectors / pixel_tile::vectors(isa) as f64).ceil();
-    products * 1.06 + 100.0 * tiles + copy * source + store + 100.0
+    products + 100.0 * tiles + copy * source + store + 100.0
 }
 
 struct ChannelsLast {

@@ -38,6 +38,9 @@ const MOST_WORK: usize = 1 << 28;
 /// Parts with the same pixels pack the same panels, so each must keep this many channels.
 const LEAST_CHANNELS: usize = 128;
 
+/// Smaller planes are not worth a narrow panel for the sake of aligned stores.
+const LEAST_ALIGNED: usize = 512;
+
 /// Floats of a cache line.
 const LINE: usize = 16;
 
@@ -123,6 +126,14 @@ impl Gemm {
         let pixels = parts.min(work / LEAST_WORK).clamp(1, self.panels());
         let channels = parts.min(work / LEAST_WORK) / pixels;
         [pixels, channels.min(g.c_out_group() / LEAST_CHANNELS).max(1)]
+    }
+
+    /// Pixels before the first that starts a cache line of the output, where the planes of a group at `target` all are alike in it.
+    /// They are computed by themselves: then no store of the others straddles two lines. Memory of JavaScript seldom starts a line.
+    fn lead(&self, target: *mut f32) -> usize {
+        let plane = self.geometry.plane();
+        let alike = plane.is_multiple_of(LINE) && plane >= LEAST_ALIGNED;
+        if alike { (target.addr() / size_of::<f32>()).wrapping_neg() % LINE } else { 0 }
     }
 
     /// Pixels that are packed together, at most, in whole vectors.
@@ -222,10 +233,17 @@ impl PackedConv for Gemm {
         let [pixel_parts, channel_parts] = self.cut(parts);
         let (pixel_part, channel_part) = (part / channel_parts, part % channel_parts);
         let share = |all: usize, parts: usize, index: usize| index * all / parts;
-        let first = |panel: usize| (panel * self.width * lanes).min(g.plane());
+        let lead = self.lead(output.at((n * g.c_out + group * g.c_out_group()) * g.plane()));
+        let first = |panel: usize| (lead + panel * self.width * lanes).min(g.plane());
         let panels = [pixel_part, pixel_part + 1].map(|part| share(self.panels(), pixel_parts, part));
         let blocks = g.c_out_group().div_ceil(tile::channels(self.isa));
         let blocks = [channel_part, channel_part + 1].map(|part| share(blocks, channel_parts, part));
+        let blocks = blocks[0]..blocks[1];
+        if pixel_part == 0 && lead > 0 {
+            let pixels =
+                Pixels { n, group, first: 0, count: lead, runs: runs(lead.div_ceil(lanes), self.width) };
+            self.multiply(&pixels, None, blocks.clone(), input, output, scratch);
+        }
         // Nearly equal shares of what fits the scratch.
         let steps = (panels[1] - panels[0]).div_ceil(self.together);
         for step in 0..steps {
@@ -235,7 +253,7 @@ impl PackedConv for Gemm {
             let runs = runs(count.div_ceil(lanes), self.width);
             let next = (step + 1 < steps).then_some(end);
             let pixels = Pixels { n, group, first: start, count, runs };
-            self.multiply(&pixels, next, blocks[0]..blocks[1], input, output, scratch);
+            self.multiply(&pixels, next, blocks.clone(), input, output, scratch);
         }
     }
 }
