@@ -26,6 +26,9 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Enough tiles to keep many threads busy to the end.
 const ENOUGH_TILES: usize = 32;
 
+/// Parts for each thread that keep all busy to the end.
+const ENOUGH_PARTS: usize = 4;
+
 /// Multiply-adds that a tile should keep when it is made smaller for the sake of more tiles.
 const LEAST_WORK: usize = 1 << 20;
 
@@ -75,8 +78,8 @@ struct ChannelsLast {
     source: PixelSource,
     /// Output rows of a tile.
     rows: usize,
-    /// Parts that a tile's channels are split into.
-    parts: usize,
+    /// Parts that a tile's channels may be split into.
+    most_parts: usize,
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
@@ -125,7 +128,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         offsets_in_place,
         source,
         rows,
-        parts,
+        most_parts: parts,
     })
 }
 
@@ -250,7 +253,13 @@ impl ChannelsLast {
 
 impl PackedConv for ChannelsLast {
     fn tiles(&self) -> usize {
-        self.geometry.batch * self.geometry.y.output.div_ceil(self.rows) * self.parts
+        self.geometry.batch * self.geometry.y.output.div_ceil(self.rows)
+    }
+
+    /// Parts of the channels, each of which copies the tile's input again.
+    fn parts(&self, threads: usize) -> usize {
+        let wanted = if threads > 1 { (ENOUGH_PARTS * threads).div_ceil(self.tiles().max(1)) } else { 1 };
+        wanted.min(self.most_parts)
     }
 
     fn scratch_len(&self) -> usize {
@@ -262,8 +271,18 @@ impl PackedConv for ChannelsLast {
     }
 
     fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        self.run_part(index, [0, 1], input, output, scratch);
+    }
+
+    fn run_part(
+        &self,
+        index: usize,
+        [part, parts]: [usize; 2],
+        input: &InputView<'_>,
+        output: &OutputView<'_>,
+        scratch: &mut [f32],
+    ) {
         let g = &self.geometry;
-        let (index, part) = (index / self.parts, index % self.parts);
         let row_tiles = g.y.output.div_ceil(self.rows);
         let (n, first_row) = (index / row_tiles, index % row_tiles * self.rows);
         let rows = self.rows.min(g.y.output - first_row);
@@ -283,10 +302,10 @@ impl PackedConv for ChannelsLast {
         let first_pixel = first_row * g.x.output;
         let pixels = rows * g.x.output;
         let far = self.weights.as_slice().len() > NEAR_FLOATS;
-        for index in part * blocks / self.parts..(part + 1) * blocks / self.parts {
+        let [first_block, end] = [part, part + 1].map(|part| part * blocks / parts);
+        for index in first_block..end {
             let block = self.block(index);
-            // The next part is this thread's or will have been fetched in vain.
-            let next = (far && index + 1 < blocks).then(|| self.block(index + 1));
+            let next = (far && index + 1 < end).then(|| self.block(index + 1));
             let channel = block.group * g.c_out_group() + block.first;
             match g.order {
                 ChannelOrder::Last => {

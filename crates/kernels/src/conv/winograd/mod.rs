@@ -82,7 +82,8 @@ fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, is
     let transforms = tiles * elements * (6.0 * vectors(g.c_in) + 5.0 * vectors(g.c_out));
     // Reading a weight that no near cache holds; where it comes from memory, the products of many tiles still hide it.
     let weight = (T::DISTINCT * T::DISTINCT * g.c_in) as f64 * vectors(g.c_out);
-    let far = if weight * lanes > FAR_FLOATS { (16.0 - 0.5 * tiles).max(4.0) } else { 4.0 } * weight;
+    let near = FAR_LINE * lanes / LINE as f64;
+    let far = if weight * lanes > FAR_FLOATS { (16.0 - 0.5 * tiles).max(near) } else { near } * weight;
     let (copy, store) = match g.order {
         ChannelOrder::First => (0.6, 0.6),
         ChannelOrder::Last => (3.0 / lanes, 1.0 / lanes),
@@ -90,6 +91,9 @@ fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, is
     let copied = (g.y.output * g.y.stride * g.x.output * g.x.stride * g.c_in) as f64;
     products * 1.08 + transforms + far + copy * copied + store * tiles * outputs * g.c_out as f64 + 300.0
 }
+
+/// Reading a cache line of the weight from the last-level cache, beyond what the products of its tiles hide.
+const FAR_LINE: f64 = 6.0;
 
 /// A transformed weight of more floats than this leaves the last-level cache to be read again from memory.
 const FAR_FLOATS: f64 = 6.5e6;
