@@ -2,9 +2,9 @@
 //! neighbouring outputs always read neighbouring elements; then register tiles run over them (see `tile.rs`).
 
 use super::explain::{Lanes, RegisterTile};
-use super::panel_tile::{self, Panels, Source as Pixels, runs};
+use super::padded_rows::PaddedRows;
+use super::panel_tile::{self, Panels, Source, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
-use super::source::RowCopy;
 use super::tile::{self, MOST_VECTORS, Tile};
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -40,42 +40,6 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     products * (1.0 + 1.1 / block) + copied * step + 50.0
 }
 
-/// The scratch memory of one tile: `[channel][row][phase][column]`. Phase `p` holds the padded row's elements whose distance from
-/// its start, modulo the stride, is `phases[p]`; only phases that some tap reads are kept.
-struct Source {
-    rows: usize,
-    phases: Vec<usize>,
-    stride: usize,
-    columns: usize,
-}
-
-impl Source {
-    /// The scratch of a tile of one output row.
-    fn new(g: &ConvGeometry, lanes: usize) -> Source {
-        let stride = g.x.stride;
-        let mut phases: Vec<usize> = (0..g.x.kernel).map(|kx| kx * g.x.dilation % stride).collect();
-        phases.sort_unstable();
-        phases.dedup();
-        let columns = g.x.output.next_multiple_of(lanes) + (g.x.span() - 1) / stride;
-        Source { rows: g.y.span(), phases, stride, columns }
-    }
-
-    /// The start of a row of a channel; its phases follow each other.
-    fn row(&self, channel: usize, row: usize) -> usize {
-        (channel * self.rows + row) * self.phases.len() * self.columns
-    }
-
-    /// How far a tap's element is from the start of the row, for the first output.
-    fn tap(&self, column: usize) -> usize {
-        let phase = self.phases.iter().position(|phase| *phase == column % self.stride);
-        phase.expect("every tap's phase is kept") * self.columns + column / self.stride
-    }
-
-    fn len(&self, channels: usize) -> usize {
-        self.row(channels, 0)
-    }
-}
-
 struct Direct {
     geometry: ConvGeometry,
     isa: Isa,
@@ -84,9 +48,7 @@ struct Direct {
     weights: Aligned,
     /// Distance of each tap from the place of its output in the scratch.
     offsets: Vec<u32>,
-    source: Source,
-    /// How each phase of a row is copied.
-    copies: Vec<RowCopy>,
+    source: PaddedRows,
     /// Output rows of a tile.
     rows: usize,
     /// Output channels of a tile, within one group.
@@ -95,10 +57,8 @@ struct Direct {
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, weight, bias, activation, isa } = problem;
-    let lanes = isa.lanes();
-    let mut source = Source::new(&g, lanes);
-    let source_rows = SOURCE_FLOATS * source.rows / source.len(g.c_in_group());
-    let mut rows = (source_rows.saturating_sub(g.y.span()) / g.y.stride + 1).clamp(1, g.y.output);
+    let source = PaddedRows::new(&g, isa.lanes());
+    let mut rows = source.output_rows(SOURCE_FLOATS);
     let images = g.batch.max(1) * g.groups;
     let wanted = ENOUGH_TILES.div_ceil(images);
     let work = |rows: usize| rows * g.x.output * g.c_out_group() * g.taps();
@@ -109,7 +69,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let block = tile::channels(isa);
     let blocks = g.c_out_group().div_ceil(block);
     let parts = (work(rows) / LEAST_WORK).min(wanted.div_ceil(g.y.output.div_ceil(rows))).clamp(1, blocks);
-    source.rows = (rows - 1) * g.y.stride + g.y.span();
+    let source = source.of_output_rows(rows);
     let mut offsets = Vec::with_capacity(g.taps());
     for c in 0..g.c_in_group() {
         for ky in 0..g.y.kernel {
@@ -119,10 +79,6 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
             }
         }
     }
-    let copies = source.phases.iter().map(|phase| {
-        let first = *phase as isize - g.x.before as isize;
-        RowCopy::new(first, g.x.stride, g.x.input, source.columns, g.padding_mode)
-    });
     Box::new(Direct {
         geometry: g,
         isa,
@@ -130,7 +86,6 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         bias: bias.to_vec(),
         weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
         offsets,
-        copies: copies.collect(),
         source,
         rows,
         channels: blocks.div_ceil(parts) * block,
@@ -145,49 +100,6 @@ impl Direct {
     fn channel_tiles(&self) -> usize {
         self.geometry.c_out_group().div_ceil(self.channels)
     }
-
-    fn fill(
-        &self,
-        input: &InputView<'_>,
-        n: usize,
-        group: usize,
-        first_row: usize,
-        rows: usize,
-        scratch: &mut [f32],
-    ) {
-        let g = &self.geometry;
-        let columns = self.source.columns;
-        let line = self.copies.len() * columns;
-        let top = (first_row * g.y.stride) as isize - g.y.before as isize;
-        let all = (rows - 1) * g.y.stride + g.y.span();
-        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
-        let inside = (-top).clamp(0, all as isize) as usize
-            ..(g.y.input as isize - top).clamp(0, all as isize) as usize;
-        for c in 0..g.c_in_group() {
-            let channel = group * g.c_in_group() + c;
-            let plane = &mut scratch[self.source.row(c, 0)..self.source.row(c, all)];
-            for row in (0..inside.start.min(all)).chain(inside.end..all) {
-                let target = &mut plane[row * line..][..line];
-                let Some(y) = g.padding_mode.source(top + row as isize, g.y.input) else {
-                    target.fill(0.0);
-                    continue;
-                };
-                for (target, copy) in target.chunks_exact_mut(columns).zip(&self.copies) {
-                    // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                    unsafe { copy.run(self.isa, input.row(n, channel, y), target) };
-                }
-            }
-            if inside.is_empty() {
-                continue;
-            }
-            let rows = input.row(n, channel, (top + inside.start as isize) as usize);
-            for (phase, copy) in self.copies.iter().enumerate() {
-                let target = &mut plane[inside.start * line + phase * columns..inside.end * line];
-                // SAFETY: as above, for each of these rows.
-                unsafe { copy.run_rows(self.isa, rows, input.row_stride(), target, line) };
-            }
-        }
-    }
 }
 
 impl PackedConv for Direct {
@@ -196,7 +108,7 @@ impl PackedConv for Direct {
     }
 
     fn scratch_len(&self) -> usize {
-        self.source.len(self.geometry.c_in_group())
+        self.source.len()
     }
 
     fn register_tile(&self) -> RegisterTile {
@@ -211,7 +123,7 @@ impl PackedConv for Direct {
         let (n, group) = (index / g.groups, index % g.groups);
         let first_row = row_tile * self.rows;
         let rows = self.rows.min(g.y.output - first_row);
-        self.fill(input, n, group, first_row, rows, scratch);
+        self.source.fill(self.isa, input, n, group, first_row, rows, scratch);
 
         let lanes = self.isa.lanes();
         let block = tile::channels(self.isa);
@@ -257,7 +169,7 @@ impl Direct {
                 }
                 let (x, step) = (run.start * lanes, run.width * lanes);
                 let tiles = Panels {
-                    source: Pixels::Ready {
+                    source: Source::Ready {
                         start: row[x..].as_ptr(),
                         step,
                         offsets: &self.offsets,

@@ -1,0 +1,114 @@
+//! The padded input rows of a tile in scratch, split by the horizontal stride's phases, so that neighbouring outputs always read
+//! neighbouring elements.
+
+use super::source::RowCopy;
+use crate::geometry::ConvGeometry;
+use crate::view::InputView;
+use corr2d_simd::Isa;
+
+/// The scratch memory of one tile: `[channel][row][phase][column]`, the channels of one group. Phase `p` holds the padded row's elements
+/// whose distance from its start, modulo the stride, is `phases[p]`; only phases that some tap reads are kept.
+pub(super) struct PaddedRows {
+    geometry: ConvGeometry,
+    /// Input rows of a tile.
+    rows: usize,
+    phases: Vec<usize>,
+    columns: usize,
+    /// How each phase of a row is copied.
+    copies: Vec<RowCopy>,
+}
+
+impl PaddedRows {
+    /// The scratch of a tile of one output row.
+    pub(super) fn new(g: &ConvGeometry, lanes: usize) -> PaddedRows {
+        let stride = g.x.stride;
+        let mut phases: Vec<usize> = (0..g.x.kernel).map(|kx| kx * g.x.dilation % stride).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        let columns = g.x.output.next_multiple_of(lanes) + (g.x.span() - 1) / stride;
+        let copies = phases.iter().map(|phase| {
+            let first = *phase as isize - g.x.before as isize;
+            RowCopy::new(first, stride, g.x.input, columns, g.padding_mode)
+        });
+        PaddedRows { geometry: *g, rows: g.y.span(), copies: copies.collect(), phases, columns }
+    }
+
+    /// The most output rows whose input fits so many floats, at least one.
+    pub(super) fn output_rows(&self, floats: usize) -> usize {
+        let y = self.geometry.y;
+        let rows = floats / (self.geometry.c_in_group() * self.line());
+        (rows.saturating_sub(y.span()) / y.stride + 1).clamp(1, y.output)
+    }
+
+    /// The scratch of a tile of so many output rows.
+    pub(super) fn of_output_rows(self, output_rows: usize) -> PaddedRows {
+        let y = self.geometry.y;
+        PaddedRows { rows: (output_rows - 1) * y.stride + y.span(), ..self }
+    }
+
+    /// Floats of a row with its phases.
+    pub(super) fn line(&self) -> usize {
+        self.phases.len() * self.columns
+    }
+
+    /// The start of a row of a channel; its phases follow each other.
+    pub(super) fn row(&self, channel: usize, row: usize) -> usize {
+        (channel * self.rows + row) * self.line()
+    }
+
+    /// How far a tap's element is from the start of the row, for the first output; `column` counts from the window's first.
+    pub(super) fn tap(&self, column: usize) -> usize {
+        let stride = self.geometry.x.stride;
+        let phase = self.phases.iter().position(|phase| *phase == column % stride);
+        phase.expect("every tap's phase is kept") * self.columns + column / stride
+    }
+
+    /// Floats of the scratch.
+    pub(super) fn len(&self) -> usize {
+        self.row(self.geometry.c_in_group(), 0)
+    }
+
+    /// Copies the input of the output rows `first_row..first_row + rows` of a group's channels of image `n`.
+    pub(super) fn fill(
+        &self,
+        isa: Isa,
+        input: &InputView<'_>,
+        n: usize,
+        group: usize,
+        first_row: usize,
+        rows: usize,
+        scratch: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        let (columns, line) = (self.columns, self.line());
+        let top = (first_row * g.y.stride) as isize - g.y.before as isize;
+        let all = (rows - 1) * g.y.stride + g.y.span();
+        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
+        let inside = (-top).clamp(0, all as isize) as usize
+            ..(g.y.input as isize - top).clamp(0, all as isize) as usize;
+        for c in 0..g.c_in_group() {
+            let channel = group * g.c_in_group() + c;
+            let plane = &mut scratch[self.row(c, 0)..self.row(c, all)];
+            for row in (0..inside.start.min(all)).chain(inside.end..all) {
+                let target = &mut plane[row * line..][..line];
+                let Some(y) = g.padding_mode.source(top + row as isize, g.y.input) else {
+                    target.fill(0.0);
+                    continue;
+                };
+                for (target, copy) in target.chunks_exact_mut(columns).zip(&self.copies) {
+                    // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
+                    unsafe { copy.run(isa, input.row(n, channel, y), target) };
+                }
+            }
+            if inside.is_empty() {
+                continue;
+            }
+            let rows = input.row(n, channel, (top + inside.start as isize) as usize);
+            for (phase, copy) in self.copies.iter().enumerate() {
+                let target = &mut plane[inside.start * line + phase * columns..inside.end * line];
+                // SAFETY: as above, for each of these rows.
+                unsafe { copy.run_rows(isa, rows, input.row_stride(), target, line) };
+            }
+        }
+    }
+}
