@@ -79,7 +79,7 @@ impl Data {
     fn bounds(&self, g: &ConvGeometry, accuracy: Accuracy) -> Vec<f64> {
         match accuracy {
             Accuracy::Direct => self.magnitudes(g).into_iter().map(|magnitude| bound(g, magnitude)).collect(),
-            Accuracy::Transformed { amplification } => {
+            Accuracy::Transformed { amplification, .. } => {
                 let magnitude = self.largest_magnitude(g);
                 vec![amplification * bound(g, magnitude); g.output_len()]
             }
@@ -147,7 +147,7 @@ fn check_exact(conv: &Conv) {
     let data = Data::integers(&g, !conv.c_out.is_multiple_of(2));
     let exact = data.exact(&g);
     run_every_way(conv, &g, &data, Activation::None, |label, accuracy, output| {
-        if accuracy != Accuracy::Direct {
+        if !accuracy.is_exact() {
             return;
         }
         for (i, (result, exact)) in output.iter().zip(&exact).enumerate() {
@@ -444,6 +444,7 @@ fn activations_with_and_without_bias() {
     let convs = [
         Conv { input: [9, 37], pads: SAME_3X3, ..Conv::default() },
         Conv { input: [5, 23], c_in: 6, c_out: 11, pads: SAME_3X3, ..Conv::default() },
+        Conv { input: [5, 32], c_in: 2, c_out: 5, pads: SAME_3X3, ..Conv::default() },
         Conv { input: [30, 20], kernel: [23, 2], ..Conv::default() },
         Conv { input: [30, 40], kernel: [13, 1], c_in: 3, c_out: 6, groups: 3, ..Conv::default() },
     ];
@@ -510,6 +511,7 @@ fn nan_stays_in_its_window() {
         Conv { input: [6, 33], pads: SAME_3X3, ..Conv::default() },
         Conv { input: [6, 33], c_in: 3, c_out: 4, pads: SAME_3X3, ..Conv::default() },
         Conv { input: [6, 33], c_in: 3, c_out: 4, kernel: [1, 1], ..Conv::default() },
+        Conv { input: [15, 37], c_in: 2, c_out: 5, kernel: [7, 7], stride: [2, 2], ..Conv::default() },
         Conv {
             input: [9, 33],
             c_in: 2,
@@ -530,7 +532,7 @@ fn nan_stays_in_its_window() {
             let before = std::mem::replace(&mut data.input[hit], f32::NAN);
             let exact = data.exact(&g);
             run_every_way(&conv, &g, &data, Activation::None, |label, accuracy, output| {
-                if accuracy != Accuracy::Direct {
+                if !accuracy.is_exact() {
                     return;
                 }
                 for (i, (result, exact)) in output.iter().zip(&exact).enumerate() {
@@ -561,6 +563,7 @@ fn large() -> Vec<Conv> {
             ..Conv::default()
         },
         Conv { batch: 3, input: [61, 63], c_in: 12, c_out: 24, groups: 3, stride: [2, 2], ..Conv::default() },
+        Conv { batch: 3, input: [61, 64], c_in: 3, c_out: 30, kernel: [5, 3], ..Conv::default() },
         Conv {
             batch: 2,
             input: [33, 41],
@@ -632,7 +635,7 @@ fn the_same_bits_for_any_split_of_the_batch() {
 
 /// Outputs beyond the caches are stored in another way, where rows are whole vectors and where they are not.
 #[test]
-fn large_outputs_have_the_bits_of_any_direct_algorithm() {
+fn large_outputs_have_the_same_bits_or_are_exact() {
     let pool = single_thread();
     for (input, kernel, side) in
         [([2100, 2048], [3, 3], 1), ([2104, 2016], [5, 5], 2), ([2100, 2050], [3, 3], 1)]
@@ -653,6 +656,48 @@ fn large_outputs_have_the_bits_of_any_direct_algorithm() {
             let (_, first) = results.next().expect("an algorithm");
             for (name, other) in results {
                 assert!(bits(&first) == bits(&other), "{name} on {isa:?} of {conv:?}");
+            }
+        }
+        let data = Data::integers(&g, true);
+        let exact = data.exact(&g);
+        for (algorithm, isa) in ways(&g).filter(|(algorithm, _)| algorithm.accuracy.is_exact()) {
+            let mut output = vec![f32::NAN; g.output_len()];
+            data.plan(&g, Activation::None, algorithm, isa)
+                .run(&data.input, None, &mut output, &pool, 1)
+                .expect("exact lengths");
+            let equal = output.iter().zip(&exact).all(|(result, exact)| f64::from(*result) == *exact);
+            assert!(equal, "{} on {isa:?} of {conv:?}", algorithm.name);
+        }
+    }
+}
+
+/// Where rows are whole vectors, vectors may be cut at cache lines, wherever the output begins.
+#[test]
+fn the_same_bits_at_every_distance_from_a_cache_line() {
+    const LINE: usize = 16;
+    let pool = single_thread();
+    let same = Conv { c_in: 2, c_out: 5, pads: SAME_3X3, ..Conv::default() };
+    for conv in [
+        Conv { input: [7, 48], ..same },
+        Conv { input: [4, 16], ..same },
+        Conv { input: [6, 112], groups: 1, ..same },
+        Conv { batch: 2, input: [9, 127], stride: [2, 2], ..same },
+    ] {
+        let g = conv.geometry().expect("a valid shape");
+        let data = Data::floats(&g, true);
+        for (algorithm, isa) in ways(&g) {
+            let plan = data.plan(&g, Activation::Relu, algorithm, isa);
+            let mut memory = vec![f32::NAN; g.output_len() + 3 * LINE];
+            let mut first = None;
+            for distance in 0..=LINE {
+                memory.fill(f32::NAN);
+                let output = &mut memory[LINE + distance..][..g.output_len()];
+                plan.run(&data.input, None, output, &pool, 1).expect("exact lengths");
+                let result = bits(output);
+                let label = || format!("{} on {isa:?} of {conv:?}, {distance} farther", algorithm.name);
+                assert!(*first.get_or_insert(result.clone()) == result, "{}", label());
+                let written = memory.iter().filter(|value| !value.is_nan()).count();
+                assert_eq!(written, g.output_len(), "{}", label());
             }
         }
     }

@@ -1,5 +1,8 @@
 //! What a kernel may ask of an instruction set.
 
+/// Lanes of the widest vectors.
+const MOST_LANES: usize = 16;
+
 /// A vector instruction set: a zero-sized proof that the running CPU has it, and the operations on its `f32` vectors.
 ///
 /// Every method must be `#[inline(always)]`, so that it is compiled with the caller's target features.
@@ -101,6 +104,23 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `count <= LANES` and `target` is valid for writes of `count` floats.
     unsafe fn store_first(self, target: *mut f32, v: Self::V, count: usize);
+
+    /// Writes the lanes from `count` on, lane `i` at `target + i`; the memory of those before is not touched.
+    ///
+    /// # Safety
+    /// `count <= LANES` and `target + i` is valid for writes from lane `count` on; `target` itself may lie outside.
+    #[inline(always)]
+    unsafe fn store_rest(self, target: *mut f32, v: Self::V, count: usize) {
+        let mut lanes = [0.0; MOST_LANES];
+        const { assert!(Self::LANES <= MOST_LANES) };
+        // SAFETY: the array holds at least LANES floats; the target is the caller's promise.
+        unsafe {
+            self.store(lanes.as_mut_ptr(), v);
+            for lane in count..Self::LANES {
+                target.wrapping_add(lane).write(lanes[lane]);
+            }
+        }
+    }
 
     /// Reads `LANES` bytes as floats; any alignment.
     ///

@@ -388,6 +388,35 @@ fn masked_loads_touch_nothing_else() {
     Isa::available().for_each(|isa| isa.run(Masked));
 }
 
+/// The lanes that do not come first, stored where the place of the others is not the array's.
+struct Rest;
+
+impl Kernel for Rest {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let numbers: Vec<f32> = (0..MOST_LANES).map(|lane| lane as f32 + 1.0).collect();
+        for count in 0..=S::LANES {
+            for flush in [Flush::End, Flush::Start] {
+                let mut target = Guarded::new(&vec![-1.0; S::LANES - count], flush);
+                // SAFETY: lane `count` is at the start of the target, which holds the lanes from there on.
+                unsafe {
+                    let v = s.load(numbers.as_ptr());
+                    s.store_rest(target.as_mut_slice().as_mut_ptr().wrapping_sub(count), v, count);
+                }
+                target.assert_slack_untouched(format!("from lane {count} on"));
+                assert_eq!(target.as_slice(), &numbers[count..S::LANES]);
+            }
+        }
+    }
+}
+
+#[test]
+fn storing_the_rest_touches_nothing_else() {
+    Isa::available().for_each(|isa| isa.run(Rest));
+}
+
 /// Loads and stores at every distance from an aligned address.
 struct Unaligned;
 

@@ -20,6 +20,7 @@ pub(crate) mod swap_axes;
 mod tile;
 mod transposed;
 mod winograd;
+mod winograd_1d;
 
 pub use activation::Activation;
 pub use explain::{Candidate, Explanation, Lanes, RegisterTile};

@@ -2,6 +2,7 @@
 
 use super::{
     Activation, RegisterTile, channels_last, depthwise, depthwise_last, direct, filter2d, gemm, winograd,
+    winograd_1d,
 };
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
@@ -32,11 +33,23 @@ pub enum Accuracy {
     /// exact. An infinity or NaN reaches the outputs whose windows hold it and no others.
     Direct,
     /// Sums of transformed elements: |error| ≤ amplification · (n + 1) · ε · (|bias| + Σ max|w| · max|x|), where the maxima are taken
-    /// over each channel's kernel and over the input near the window. An infinity or NaN makes its neighbours NaN.
+    /// over each channel's kernel and over the input near the window. An infinity becomes NaN, and both make their neighbours NaN.
     Transformed {
         /// Factor of the bound.
         amplification: f64,
+        /// What [`Accuracy::is_exact`] answers.
+        exact: bool,
     },
+}
+
+impl Accuracy {
+    /// Whether sums of small integers are exact, and an infinity or NaN reaches only the outputs whose windows hold it.
+    pub fn is_exact(self) -> bool {
+        match self {
+            Accuracy::Direct => true,
+            Accuracy::Transformed { exact, .. } => exact,
+        }
+    }
 }
 
 /// Every algorithm. `channels-last` supports every geometry, `direct` every one with channels first.
@@ -52,6 +65,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     winograd::F4_ALGORITHM,
     winograd::STRIDED3_ALGORITHM,
     winograd::STRIDED4_ALGORITHM,
+    winograd_1d::ALGORITHM,
 ];
 
 /// What an algorithm packs: the weight is `[c_out, c_in / groups, kh, kw]`, `bias` has `c_out` elements.

@@ -139,6 +139,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn store_rest(self, target: *mut f32, v: __m256, count: usize) {
+        unsafe { _mm256_maskstore_ps(target, _mm256_xor_si256(mask(count), _mm256_set1_epi32(-1)), v) }
+    }
+
+    #[inline(always)]
     unsafe fn load_u8(self, source: *const u8) -> __m256 {
         unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(source.cast()))) }
     }

@@ -138,6 +138,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn store_rest(self, target: *mut f32, v: __m512, count: usize) {
+        unsafe { _mm512_mask_storeu_ps(target, !mask(count), v) }
+    }
+
+    #[inline(always)]
     unsafe fn load_u8(self, source: *const u8) -> __m512 {
         unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(source.cast()))) }
     }

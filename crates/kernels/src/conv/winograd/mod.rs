@@ -45,7 +45,7 @@ const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
         supports: supports::<T, N, M>,
         cost: cost::<T, N, M>,
         packing,
-        accuracy: Accuracy::Transformed { amplification },
+        accuracy: Accuracy::Transformed { amplification, exact: false },
         pack: pack::<T, N, M>,
     }
 }
