@@ -445,6 +445,7 @@ fn activations_with_and_without_bias() {
         Conv { input: [9, 37], pads: SAME_3X3, ..Conv::default() },
         Conv { input: [5, 23], c_in: 6, c_out: 11, pads: SAME_3X3, ..Conv::default() },
         Conv { input: [5, 32], c_in: 2, c_out: 5, pads: SAME_3X3, ..Conv::default() },
+        Conv { input: [9, 14], c_in: 4, c_out: 17, kernel: [5, 5], ..Conv::default() },
         Conv { input: [30, 20], kernel: [23, 2], ..Conv::default() },
         Conv { input: [30, 40], kernel: [13, 1], c_in: 3, c_out: 6, groups: 3, ..Conv::default() },
     ];
@@ -512,6 +513,7 @@ fn nan_stays_in_its_window() {
         Conv { input: [6, 33], c_in: 3, c_out: 4, pads: SAME_3X3, ..Conv::default() },
         Conv { input: [6, 33], c_in: 3, c_out: 4, kernel: [1, 1], ..Conv::default() },
         Conv { input: [15, 37], c_in: 2, c_out: 5, kernel: [7, 7], stride: [2, 2], ..Conv::default() },
+        Conv { input: [11, 13], c_in: 3, c_out: 16, kernel: [5, 5], ..Conv::default() },
         Conv {
             input: [9, 33],
             c_in: 2,
@@ -564,6 +566,7 @@ fn large() -> Vec<Conv> {
         },
         Conv { batch: 3, input: [61, 63], c_in: 12, c_out: 24, groups: 3, stride: [2, 2], ..Conv::default() },
         Conv { batch: 3, input: [61, 64], c_in: 3, c_out: 30, kernel: [5, 3], ..Conv::default() },
+        Conv { batch: 40, input: [13, 14], c_in: 6, c_out: 18, kernel: [5, 5], ..Conv::default() },
         Conv {
             batch: 2,
             input: [33, 41],

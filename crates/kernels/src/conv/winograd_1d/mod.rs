@@ -1,12 +1,16 @@
 //! `winograd-1d`: minimal filtering of the kernel's columns, F(2, 3) and F(2, 2): two output rows at once take four products instead of
 //! six, or three instead of four, with pixels in lanes as in `direct`, for any kernel whose column has taps an output row apart. The
 //! input rows of a tile are copied to scratch; for some vectors of a pair of rows the input is transformed once and serves all channels.
+//! Rows that would not fill vectors of pixels are computed with channels in lanes (`channels.rs`).
 //!
 //! Its points are 0, ±1 and ∞, so that transforms add, subtract and halve: sums of small integers stay exact, and an output depends on
 //! no rows but its own window's.
 
+mod channels;
 mod panel;
+mod pixel_tile;
 mod products;
+mod rows;
 mod tile;
 
 use super::activation::Stored;
@@ -57,6 +61,11 @@ fn supports(g: &ConvGeometry) -> bool {
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let Some(step) = products::step(&g.y) else { return f64::INFINITY };
+    pixels_cost(g, isa, step).min(channels::cost(g, isa, step))
+}
+
+/// The cost with pixels in lanes.
+fn pixels_cost(g: &ConvGeometry, isa: Isa, step: usize) -> f64 {
     let lanes = isa.lanes() as f64;
     let products = products::count(g, step);
     let vectors = g.x.output.div_ceil(isa.lanes());
@@ -104,10 +113,8 @@ struct Winograd1d {
     streams: bool,
 }
 
-fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
-    let step = products::step(&g.y).expect("a supported geometry");
-    let source = PaddedRows::new(&g, isa.lanes());
+/// Pairs of output rows of a tile whose input goes to `source`.
+fn pairs_of_tile(g: &ConvGeometry, source: &PaddedRows) -> usize {
     let all = g.y.output.div_ceil(2);
     let mut pairs = (source.output_rows(SOURCE_FLOATS) / 2).max(1);
     let wanted = ENOUGH_TILES.div_ceil(g.batch.max(1) * g.groups);
@@ -115,7 +122,17 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     while pairs > 1 && all.div_ceil(pairs) < wanted && work(pairs / 2) >= LEAST_WORK {
         pairs = pairs.div_ceil(2);
     }
-    pairs = all.div_ceil(all.div_ceil(pairs));
+    all.div_ceil(all.div_ceil(pairs))
+}
+
+fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
+    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let step = products::step(&g.y).expect("a supported geometry");
+    if channels::cost(&g, isa, step) < pixels_cost(&g, isa, step) {
+        return channels::pack(problem, step);
+    }
+    let source = PaddedRows::new(&g, isa.lanes());
+    let pairs = pairs_of_tile(&g, &source);
     let source = source.of_output_rows(2 * pairs);
     let products = Products::new(&g, step, &source);
     let block = tile::channels(isa.registers());

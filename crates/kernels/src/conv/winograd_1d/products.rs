@@ -89,6 +89,10 @@ pub(super) fn count(g: &ConvGeometry, step: usize) -> usize {
 /// All products of a geometry, stage by stage.
 pub(super) struct Products {
     pub(super) elements: Vec<Element>,
+    /// The elements of whole rows, for all columns of the kernel: those of its first column.
+    pub(super) rows: Vec<Element>,
+    /// For each product its row, and how far its element is from the row's first.
+    places: Vec<[usize; 2]>,
     /// Products of each stage.
     pub(super) stages: [usize; STAGES],
     /// Where the taps that each product sums are in a channel's weight, and their factors.
@@ -98,15 +102,17 @@ pub(super) struct Products {
 impl Products {
     pub(super) fn new(g: &ConvGeometry, step: usize, source: &PaddedRows) -> Products {
         let column = pieces(g.y.kernel, step);
-        let mut products = Products { elements: Vec::new(), stages: [0; STAGES], weights: Vec::new() };
+        let mut products = Products {
+            elements: Vec::new(),
+            rows: Vec::new(),
+            places: Vec::new(),
+            stages: [0; STAGES],
+            weights: Vec::new(),
+        };
         for stage in 0..STAGES {
             for c in 0..g.c_in_group() {
                 for piece in &column {
-                    for kx in 0..g.x.kernel {
-                        for product in piece.stages[stage] {
-                            products.push(g, step, source, [c, piece.tap, kx], product);
-                        }
-                    }
+                    products.push(g, step, source, [c, piece.tap], piece.stages[stage]);
                 }
             }
             products.stages[stage] = products.elements.len() - products.stages.iter().sum::<usize>();
@@ -114,23 +120,39 @@ impl Products {
         products
     }
 
+    /// Adds a stage's products of a piece that starts at row `ky` of the kernel.
     fn push(
         &mut self,
         g: &ConvGeometry,
         step: usize,
         source: &PaddedRows,
-        [c, ky, kx]: [usize; 3],
-        product: &Product,
+        [c, ky]: [usize; 2],
+        stage: &[Product],
     ) {
-        let place = |i: usize| {
-            let row = source.row(c, ky * g.y.dilation + i * g.y.stride);
-            u32::try_from(row + source.tap(kx * g.x.dilation))
-                .expect("a tile's scratch is far below 2^32 floats")
+        let element = |product: &Product, column: usize| {
+            let place = |i: usize| {
+                let row = source.row(c, ky * g.y.dilation + i * g.y.stride);
+                u32::try_from(row + column).expect("a tile's scratch is far below 2^32 floats")
+            };
+            Element { first: place(product.first), second: place(product.second), factor: product.factor }
         };
-        let Product { first, second, factor, weight } = *product;
-        self.elements.push(Element { first: place(first), second: place(second), factor });
-        let tap = |i: usize| ((c * g.y.kernel + ky + i * step) * g.x.kernel + kx, weight[i]);
-        self.weights.push([tap(0), tap(1), tap(2)]);
+        let first_row = self.rows.len();
+        self.rows.extend(stage.iter().map(|product| element(product, 0)));
+        for kx in 0..g.x.kernel {
+            let column = source.tap(kx * g.x.dilation);
+            for (i, product) in stage.iter().enumerate() {
+                self.elements.push(element(product, column));
+                self.places.push([first_row + i, column]);
+                let tap = |i: usize| ((c * g.y.kernel + ky + i * step) * g.x.kernel + kx, product.weight[i]);
+                self.weights.push([tap(0), tap(1), tap(2)]);
+            }
+        }
+    }
+
+    /// How far each product's element is from the start of transformed rows that are `stride` floats apart.
+    pub(super) fn offsets(&self, stride: usize) -> Vec<u32> {
+        let offset = |[row, column]: &[usize; 2]| u32::try_from(row * stride + column);
+        self.places.iter().map(|place| offset(place).expect("a tile's scratch is far below 2^32")).collect()
     }
 
     /// The weight `[c_out, taps]` as blocks of `block` channels of a group, each `[product][channel]` with zeros up to whole blocks.
