@@ -47,11 +47,13 @@ impl PaddedRows {
     }
 
     /// Floats of a row with its phases.
+    #[inline]
     pub(super) fn line(&self) -> usize {
         self.phases.len() * self.columns
     }
 
     /// The start of a row of a channel; its phases follow each other.
+    #[inline]
     pub(super) fn row(&self, channel: usize, row: usize) -> usize {
         (channel * self.rows + row) * self.line()
     }
@@ -69,6 +71,7 @@ impl PaddedRows {
     }
 
     /// Copies the input of the output rows `first_row..first_row + rows` of a group's channels of image `n`.
+    #[inline]
     pub(super) fn fill(
         &self,
         isa: Isa,
