@@ -12,10 +12,24 @@ import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.
 import { CONV } from './params.ts';
 import { type NativePlan, Plan } from './plan.ts';
 import { sizeOf } from './strides.ts';
-import { assertReadable, type Tensor } from './tensor.ts';
+import { assertReadable, sameShape, type Tensor } from './tensor.ts';
 import { tunedPlan } from './tuning.ts';
 
-// Fills convParams; the native side checks the geometry, throws the final errors and writes the output's sides back.
+/** The problem that convParams hold, with the native side's answers, and the shape of its result. */
+interface Resolved {
+  readonly input: readonly number[];
+  readonly weight: readonly number[];
+  readonly bias: number;
+  readonly settings: ConvSettings;
+  readonly rank: number;
+  readonly threads: number;
+  readonly shape: readonly number[];
+}
+
+let resolved: Resolved | undefined;
+
+// Fills convParams; the native side checks the geometry, throws the final errors and writes the output's sides back. A call like
+// the one before it, as in a loop over images, finds all that done.
 function resolve(
   input: readonly number[],
   weight: readonly number[],
@@ -23,13 +37,25 @@ function resolve(
   settings: ConvSettings,
   rank: number,
   threads: number,
-): number[] {
+): readonly number[] {
+  if (
+    resolved !== undefined &&
+    resolved.settings === settings &&
+    resolved.bias === bias &&
+    resolved.rank === rank &&
+    resolved.threads === threads &&
+    sameShape(resolved.input, input) &&
+    sameShape(resolved.weight, weight)
+  ) {
+    return resolved.shape;
+  }
+  resolved = undefined;
   const p = convParams;
   fillConvParams(settings, input, weight, bias, threads);
   const isTransposed = settings.transposed !== undefined;
   if (isTransposed) native.convTranspose2dShape(p);
   else native.conv2dShape(p);
-  return resultShape(
+  const shape = resultShape(
     rank,
     p[CONV.N] as number,
     (p[CONV.C_OUT] as number) * (isTransposed ? settings.groups : 1),
@@ -37,6 +63,10 @@ function resolve(
     p[CONV.OUT_W] as number,
     settings.layout === NHWC,
   );
+  // Results carry this very array, hence frozen.
+  Object.freeze(shape);
+  resolved = { input: [...input], weight: [...weight], bias, settings, rank, threads, shape };
+  return shape;
 }
 
 /**
@@ -50,7 +80,8 @@ export function convolutionShape(
   settings: ConvSettings,
   bias = -1,
 ): number[] {
-  return resolve(input, weight, bias, settings, input.length, 0);
+  // Whose array the result is, and may be changed.
+  return [...resolve(input, weight, bias, settings, input.length, 0)];
 }
 
 /**

@@ -64,7 +64,10 @@ export class PlanExplanation {
   readonly registerTile: RegisterTile;
   /** Parts that threads can share. */
   readonly parts: number;
-  /** Scratch memory, in bytes, that each thread keeps from run to run. */
+  /**
+   * Scratch memory, in bytes, that each thread keeps from run to run. A run takes no more threads than have 32 MiB or twice its
+   * output together, whichever is more; where one thread needs more than that, `'auto'` takes another algorithm if there is one.
+   */
   readonly scratchBytes: number;
   /**
    * The share of a core's peak of multiply-adds that the estimate comes to, with the operations of the direct method: more

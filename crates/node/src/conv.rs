@@ -5,12 +5,13 @@ use crate::error::{Failure, throw};
 use crate::explain::{self, NativeExplanation};
 use crate::params::{Params, activation, algorithm, conv_geometry, conv_place as at, layout};
 use crate::plan::Registered;
+use crate::recent::{self, Recent, Request};
 use crate::runtime::runtime;
 use corr2d_kernels::conv;
 use corr2d_kernels::error::Error;
-use corr2d_kernels::view::check_overlap;
 use napi::Env;
 use napi_derive::napi;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Checks a convolution's parameters and writes back its paddings, output sides and operations.
@@ -43,12 +44,16 @@ fn shape(params: &mut [f64]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plan(params: Params<'_>, weight: &[f32], bias: Option<&[f32]>) -> Result<conv::ConvPlan, Failure> {
+fn plan(Request { params, weight, bias }: Request<'_>) -> Result<conv::ConvPlan, Failure> {
     let (geometry, activation, algorithm) = (conv_geometry(params)?, activation(params)?, algorithm(params)?);
     Ok(conv::ConvPlan::new(geometry, weight, bias, activation, runtime()?.isa, algorithm)?)
 }
 
-/// A convolution planned, packed and run once; `view` as in `runPlan`.
+thread_local! {
+    static RECENT: RefCell<Recent<conv::ConvPlan>> = const { RefCell::new(Recent::NONE) };
+}
+
+/// A convolution; `view` as in `runPlan`.
 #[napi(catch_unwind, js_name = "conv2d")]
 pub fn conv2d(
     env: Env,
@@ -60,10 +65,10 @@ pub fn conv2d(
     #[napi(ts_arg_type = "Float32Array")] mut out: Array<f32>,
 ) -> napi::Result<()> {
     let (view, bias) = (view.as_ref().map(Array::read), bias.as_ref().map(Array::read));
-    throw(&env, run_once(Params(params.read()), x.read(), view, weight.read(), bias, out.write()))
+    throw(&env, run(Params(params.read()), x.read(), view, weight.read(), bias, out.write()))
 }
 
-fn run_once(
+fn run(
     params: Params<'_>,
     x: &[f32],
     view: Option<&[f64]>,
@@ -71,11 +76,8 @@ fn run_once(
     bias: Option<&[f32]>,
     out: &mut [f32],
 ) -> Result<(), Failure> {
-    // The plan copies weight and bias before anything is written; a caller who overlaps them has made a mistake all the same.
-    check_overlap(out, weight, "weight")?;
-    check_overlap(out, bias.unwrap_or_default(), "bias")?;
     let threads = params.threads(at::THREADS)?;
-    Ok(plan(params, weight, bias)?.run(x, layout(view)?, out, &runtime()?.pool(), threads)?)
+    recent::run(&RECENT, Request { params, weight, bias }, plan, x, layout(view)?, out, threads)
 }
 
 /// A convolution with its algorithm chosen and its weight packed, run by `runPlan`.
@@ -96,7 +98,8 @@ impl ConvPlan {
         #[napi(ts_arg_type = "Float32Array | null")] bias: Option<Array<f32>>,
     ) -> napi::Result<ConvPlan> {
         let params = Params(params.read());
-        let planned = plan(params, weight.read(), bias.as_ref().map(Array::read)).and_then(|plan| {
+        let (weight, bias) = (weight.read(), bias.as_ref().map(Array::read));
+        let planned = plan(Request { params, weight, bias }).and_then(|plan| {
             let plan = Arc::new(plan);
             Ok(ConvPlan { registered: Registered::new(plan.clone(), params.threads(at::THREADS)?), plan })
         });

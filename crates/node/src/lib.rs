@@ -15,6 +15,7 @@ pub mod job;
 mod params;
 pub mod plan;
 pub mod pool;
+mod recent;
 pub mod runtime;
 mod samples;
 

@@ -40,14 +40,17 @@ impl<'a> Params<'a> {
         Ok([self.size(place)?, self.size(place + 1)?])
     }
 
+    fn index(self, place: usize, count: usize) -> Result<usize, Failure> {
+        match self.size(place)? {
+            index if index < count => Ok(index),
+            index => Err(Failure::Value(format!(
+                "expected a number below {count} at place {place} of params, received {index}"
+            ))),
+        }
+    }
+
     fn choice<T: Copy>(self, place: usize, choices: &[T]) -> Result<T, Failure> {
-        let index = self.size(place)?;
-        choices.get(index).copied().ok_or_else(|| {
-            Failure::Value(format!(
-                "expected a number below {} at place {place} of params, received {index}",
-                choices.len()
-            ))
-        })
+        Ok(choices[self.index(place, choices.len())?])
     }
 
     fn padding(self, pads: usize, kind: usize) -> Result<Padding, Failure> {
@@ -145,8 +148,7 @@ pub(crate) fn algorithm(p: Params<'_>) -> Result<Option<&'static Algorithm>, Fai
     if p.number(conv_place::ALGORITHM)? < 0.0 {
         return Ok(None);
     }
-    let all: Vec<&'static Algorithm> = ALGORITHMS.iter().collect();
-    p.choice(conv_place::ALGORITHM, &all).map(Some)
+    Ok(Some(&ALGORITHMS[p.index(conv_place::ALGORITHM, ALGORITHMS.len())?]))
 }
 
 pub(crate) fn activation(p: Params<'_>) -> Result<Activation, Failure> {

@@ -31,56 +31,28 @@ pub(crate) trait Run: Send + Sync {
     fn input_shape(&self) -> [usize; 4];
 }
 
-impl Run for ConvPlan {
-    fn run(
-        &self,
-        x: &[f32],
-        layout: Option<Layout>,
-        out: &mut [f32],
-        pool: &Pool,
-        threads: usize,
-    ) -> Result<(), Failure> {
-        Ok(ConvPlan::run(self, x, layout, out, pool, threads)?)
-    }
+macro_rules! runs {
+    ($($plan:ty),*) => {
+        $(impl Run for $plan {
+            fn run(
+                &self,
+                x: &[f32],
+                layout: Option<Layout>,
+                out: &mut [f32],
+                pool: &Pool,
+                threads: usize,
+            ) -> Result<(), Failure> {
+                Ok(<$plan>::run(self, x, layout, out, pool, threads)?)
+            }
 
-    fn input_shape(&self) -> [usize; 4] {
-        self.geometry().input_shape()
-    }
+            fn input_shape(&self) -> [usize; 4] {
+                self.geometry().input_shape()
+            }
+        })*
+    };
 }
 
-impl Run for TransposedPlan {
-    fn run(
-        &self,
-        x: &[f32],
-        layout: Option<Layout>,
-        out: &mut [f32],
-        pool: &Pool,
-        threads: usize,
-    ) -> Result<(), Failure> {
-        Ok(TransposedPlan::run(self, x, layout, out, pool, threads)?)
-    }
-
-    fn input_shape(&self) -> [usize; 4] {
-        self.geometry().input_shape()
-    }
-}
-
-impl Run for PoolPlan {
-    fn run(
-        &self,
-        x: &[f32],
-        layout: Option<Layout>,
-        out: &mut [f32],
-        pool: &Pool,
-        threads: usize,
-    ) -> Result<(), Failure> {
-        Ok(PoolPlan::run(self, x, layout, out, pool, threads)?)
-    }
-
-    fn input_shape(&self) -> [usize; 4] {
-        self.geometry().input_shape()
-    }
-}
+runs!(ConvPlan, TransposedPlan, PoolPlan);
 
 /// A plan and the most threads it may use.
 #[derive(Clone)]
@@ -123,11 +95,11 @@ impl Registered {
 
     /// The number by which [`run_plan`] finds the plan: place and age in one exact double.
     pub(crate) fn handle(&self) -> f64 {
-        f64::from(self.age % AGES) * PLACES + f64::from(self.index)
+        (u64::from(self.age % AGES) << PLACE_BITS | u64::from(self.index)) as f64
     }
 }
 
-const PLACES: f64 = 4_294_967_296.0;
+const PLACE_BITS: u32 = 32;
 const AGES: u32 = 1 << 20;
 
 impl Drop for Registered {
@@ -138,13 +110,22 @@ impl Drop for Registered {
     }
 }
 
+/// What `look` makes of the plan of that handle. No plan may come or go meanwhile, which takes JavaScript of this thread.
+fn with_plan<R>(handle: f64, look: impl FnOnce(&Entry) -> Result<R, Failure>) -> Result<R, Failure> {
+    // The conversion saturates: what is no handle does not come back as it was, or is nobody's.
+    let number = handle as u64;
+    let (index, age) = (number as u32 as usize, (number >> PLACE_BITS) as u32);
+    SLOTS.with_borrow(|slots| {
+        let slot = slots.get(index).filter(|slot| number as f64 == handle && slot.age % AGES == age);
+        match slot.and_then(|slot| slot.entry.as_ref()) {
+            Some(entry) => look(entry),
+            None => Err(Failure::Value(format!("expected the handle of a living plan, received {handle}"))),
+        }
+    })
+}
+
 fn find(handle: f64) -> Result<Entry, Failure> {
-    let (index, age) = ((handle % PLACES) as usize, (handle / PLACES) as u32);
-    SLOTS
-        .with_borrow(|slots| {
-            slots.get(index).filter(|slot| slot.age % AGES == age).and_then(|slot| slot.entry.clone())
-        })
-        .ok_or_else(|| Failure::Value(format!("expected the handle of a living plan, received {handle}")))
+    with_plan(handle, |entry| Ok(entry.clone()))
 }
 
 /// Runs the plan of that handle: computes `out` from `x`, of which `view` is `[offset, batch, channel, row stride]` in elements, or
@@ -161,8 +142,7 @@ pub fn run_plan(
 }
 
 fn run(handle: f64, x: &[f32], view: Option<&[f64]>, out: &mut [f32]) -> Result<(), Failure> {
-    let Entry { plan, threads } = find(handle)?;
-    plan.run(x, layout(view)?, out, &runtime()?.pool(), threads)
+    with_plan(handle, |Entry { plan, threads }| plan.run(x, layout(view)?, out, &runtime()?.pool(), *threads))
 }
 
 /// Starts the plan of that handle off this thread; otherwise as `runPlan`. `x` and `out` are the job's from now on: nobody else may

@@ -31,5 +31,7 @@ mod params;
 pub mod plan;
 #[path = "../../node/src/pool.rs"]
 pub mod pool;
+#[path = "../../node/src/recent.rs"]
+mod recent;
 #[path = "../../node/src/runtime.rs"]
 pub mod runtime;

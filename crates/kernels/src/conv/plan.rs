@@ -32,9 +32,12 @@ pub struct ConvPlan {
 /// Below this many operations, waking another thread costs more than it saves.
 pub(super) const PARALLEL_FLOPS: f64 = 1e6;
 
+/// Floats of scratch memory that the threads of a run have together, where twice its output is no more: 32 MiB.
+const MOST_SCRATCH: usize = 8 << 20;
+
 impl ConvPlan {
     /// Plans `geometry` with `weight` `[c_out, c_in / groups, kh, kw]` and `bias` `[c_out]`. Without `algorithm`, the one of the
-    /// lowest estimated cost is taken.
+    /// lowest estimated cost is taken whose scratch memory is bounded.
     pub fn new(
         geometry: ConvGeometry,
         weight: &[f32],
@@ -62,14 +65,14 @@ impl ConvPlan {
             }
         };
         let is_forced = algorithm.is_some();
-        let algorithm = match algorithm {
+        let problem = Problem { geometry, weight, bias, activation, isa };
+        let (algorithm, packed) = match algorithm {
             Some(forced) if !(forced.supports)(&geometry) => {
                 return Err(Error::Unsupported { name: forced.name });
             }
-            Some(forced) => forced,
-            None => choose(&geometry, isa),
+            Some(forced) => (forced, (forced.pack)(problem)),
+            None => choose(problem),
         };
-        let packed = (algorithm.pack)(Problem { geometry, weight, bias, activation, isa });
         Ok(ConvPlan { geometry, isa, algorithm, packed, is_forced })
     }
 
@@ -84,10 +87,22 @@ impl ConvPlan {
     ) -> Result<(), Error> {
         let g = &self.geometry;
         let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
-        let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads };
-        let threads = threads.clamp(1, pool.threads());
+        let threads = self.threads(threads.min(pool.threads()));
         pool.for_each(self.pieces(threads), threads, |piece| self.run_piece(piece, threads, &input, &output));
         Ok(())
+    }
+
+    /// How many of so many threads take part, at least one: as many as have enough to do and share a bounded scratch memory.
+    pub fn threads(&self, offered: usize) -> usize {
+        if offered <= 1 || self.geometry.flops() < PARALLEL_FLOPS {
+            return 1;
+        }
+        offered.min(self.most_threads())
+    }
+
+    /// How many threads' scratch memory together is within its bound.
+    pub(super) fn most_threads(&self) -> usize {
+        (most_scratch(&self.geometry) / self.packed.scratch_len().max(1)).max(1)
     }
 
     /// Number of pieces for so many threads; together they write every output element once.
@@ -158,17 +173,40 @@ pub(super) fn views<'a, 'b>(
     Ok((input, OutputView::new(output)))
 }
 
-fn choose(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {
-    cheapest(geometry, |algorithm| (algorithm.cost)(geometry, isa))
+fn most_scratch(geometry: &ConvGeometry) -> usize {
+    MOST_SCRATCH.max(2 * geometry.output_len())
+}
+
+/// The algorithm of the lowest cost whose scratch memory is within its bound. Most need whole rows of a window, which may be more
+/// where those have millions of elements: then the next takes its place, and the one of least scratch memory if none is within.
+fn choose(problem: Problem<'_>) -> (&'static Algorithm, Box<dyn PackedConv>) {
+    let Problem { geometry, isa, .. } = problem;
+    let mut able: Vec<_> = ALGORITHMS
+        .iter()
+        .filter(|algorithm| (algorithm.supports)(&geometry))
+        .map(|algorithm| ((algorithm.cost)(&geometry, isa), algorithm))
+        .collect();
+    able.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut least: Option<(_, Box<dyn PackedConv>)> = None;
+    for (cost, algorithm) in able {
+        if least.is_some() && cost.is_infinite() {
+            break;
+        }
+        let packed = (algorithm.pack)(problem);
+        if packed.scratch_len() <= most_scratch(&geometry) {
+            return (algorithm, packed);
+        }
+        if least.as_ref().is_none_or(|(_, least)| packed.scratch_len() < least.scratch_len()) {
+            least = Some((algorithm, packed));
+        }
+    }
+    least.expect("every order of channels has an algorithm for all of its geometries")
 }
 
 /// The algorithm for a plan that is used once, which pays for its packing.
 pub(crate) fn choose_once(geometry: &ConvGeometry, isa: Isa) -> &'static Algorithm {
     let weights = geometry.weight_len() as f64;
-    cheapest(geometry, |algorithm| (algorithm.cost)(geometry, isa) + algorithm.packing * weights)
-}
-
-fn cheapest(geometry: &ConvGeometry, cost: impl Fn(&Algorithm) -> f64) -> &'static Algorithm {
+    let cost = |algorithm: &Algorithm| (algorithm.cost)(geometry, isa) + algorithm.packing * weights;
     ALGORITHMS
         .iter()
         .filter(|algorithm| (algorithm.supports)(geometry))

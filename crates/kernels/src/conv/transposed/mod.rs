@@ -114,6 +114,8 @@ impl TransposedPlan {
         let g = &self.geometry;
         let (input, output) = views(input, layout, g.input_shape(), output, g.output_len())?;
         let threads = if g.flops() < PARALLEL_FLOPS { 1 } else { threads.clamp(1, pool.threads()) };
+        let threads =
+            self.phases.iter().fold(threads, |threads, phase| threads.min(phase.plan.most_threads()));
         if let [whole] = &self.phases[..]
             && whole.plan.geometry().output_shape()[1..] == g.output_shape()[1..]
             && whole.plan.geometry().batch == g.batch

@@ -59,6 +59,9 @@ const WORK_FLOATS: usize = 160 * 1024;
 /// Tiles of a piece where it is not: it is read anew for each piece, and one element of the input and of the products are near.
 const MANY_TILES: usize = 96;
 
+/// Floats of the transformed input and the products of a piece, at most: with very many channels a piece has fewer tiles.
+const MOST_FLOATS: usize = 3 << 20;
+
 /// Pieces for each thread that keep all busy to the end, if they are no multiple of the threads.
 const ENOUGH_PIECES: usize = 4;
 
@@ -172,7 +175,8 @@ fn pieces(
     block: usize,
 ) -> Pieces {
     let (all_rows, all_columns) = (rows.starts.len(), columns.starts.len());
-    let most = if far { MANY_TILES } else { (WORK_FLOATS / (elements * (g.c_in + g.c_out))).max(PIXELS) };
+    let tiles_of = |floats: usize| floats / (elements * (g.c_in + g.c_out));
+    let most = if far { MANY_TILES.min(tiles_of(MOST_FLOATS)) } else { tiles_of(WORK_FLOATS) }.max(PIXELS);
     // Dilated columns of a block would read pixels of the whole row, so it is not cut.
     let columns_of_block = if columns.step > 1 { all_columns } else { most };
     let column_blocks = all_columns.div_ceil(columns_of_block);
