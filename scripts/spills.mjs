@@ -3,6 +3,7 @@
 // a tile has any. Another target's binary (built with `--profile bench`, for its symbols) and its objdump may be given:
 // `npm run spills -- <binary> aarch64-linux-gnu-objdump`. Needs Rust and binutils.
 import { execFileSync } from 'node:child_process';
+import { benchmarkBinary } from './lib/benchmark-binary.mjs';
 import { root } from './lib/command.mjs';
 
 const MOST_OUTPUT = 2 ** 30;
@@ -11,19 +12,6 @@ const LEAST_FMAS = 4;
 
 const call = (program, args, options = {}) =>
   execFileSync(program, args, { cwd: root, encoding: 'utf8', maxBuffer: MOST_OUTPUT, ...options });
-
-/** The layers' benchmark, built but not run. */
-function benchmark() {
-  const args = ['bench', '--package', 'corr2d-kernels', '--bench', 'layers', '--no-run'];
-  const messages = call('cargo', [...args, '--message-format', 'json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const artifacts = messages
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-  return artifacts.find(({ executable, target }) => executable && target.name === 'layers').executable;
-}
 
 /** The functions compiled for a tier: its name, the address, and the instructions as `[address, text]`. */
 function* kernels(disassembly) {
@@ -52,7 +40,7 @@ function loops(code) {
   return inner.map(({ from, to }) => code.filter(([address]) => address >= from && address <= to));
 }
 
-const [binary = benchmark(), objdump = 'objdump'] = process.argv.slice(2);
+const [binary = benchmarkBinary('layers'), objdump = 'objdump'] = process.argv.slice(2);
 const found = [];
 for (const { tier, code } of kernels(call(objdump, ['--disassemble', '--no-show-raw-insn', binary]))) {
   for (const loop of loops(code)) {

@@ -2,7 +2,8 @@
 //! share of this core's multiply-add peak, measured in the same run.
 //!
 //! `cargo bench --bench layers -- r50` runs the layers whose names match. `CORR2D_THREADS` (1) and `CORR2D_ISA` (the best) as in the
-//! package. Outputs and plans are reused, so that this is the time of a run alone.
+//! package. Outputs and plans are reused, so that this is the time of a run alone. With `CORR2D_ONCE=<name>` that layer runs twice, the
+//! second time in [`measured`], where a tool may count (`npm run instructions`).
 
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::{Activation, ConvPlan};
@@ -100,6 +101,14 @@ fn data(len: usize) -> Vec<f32> {
 }
 
 impl Layer {
+    fn name(&self) -> &str {
+        match self {
+            Layer::Conv2d { name, .. }
+            | Layer::MaxPool2d(PoolLayer { name, .. })
+            | Layer::AvgPool2d(PoolLayer { name, .. }) => name,
+        }
+    }
+
     fn job(self, machine: Machine) -> Job {
         match self {
             Layer::Conv2d { name, n, c_in, h, w, c_out, kernel, stride, padding, dilation, groups } => {
@@ -173,6 +182,13 @@ fn main() {
     let machine = Machine::from_environment();
     let suite: Vec<Layer> =
         serde_json::from_str(SUITE).expect("bench/suites/layers.json is a list of layers");
+    if let Ok(name) = env::var("CORR2D_ONCE") {
+        let layer = suite.into_iter().find(|layer| layer.name() == name);
+        let mut job = layer.expect("CORR2D_ONCE: a layer of the suite").job(machine);
+        (job.run)();
+        measured(&mut job);
+        return;
+    }
     let mut criterion = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(100))
@@ -188,15 +204,8 @@ fn main() {
     let mut rows: Vec<(Job, f64)> = vec![];
     for layer in suite {
         // A layer is made when criterion asks for it: those that are filtered out cost nothing.
+        let name = layer.name().to_owned();
         let mut layer = Some(layer);
-        let name = match layer.as_ref() {
-            Some(
-                Layer::Conv2d { name, .. }
-                | Layer::MaxPool2d(PoolLayer { name, .. })
-                | Layer::AvgPool2d(PoolLayer { name, .. }),
-            ) => name.clone(),
-            None => continue,
-        };
         let mut timed: Option<(Job, f64)> = None;
         group.bench_function(name, |bencher| {
             let (job, best) =
@@ -217,6 +226,14 @@ fn main() {
     }
     group.finish();
     print_table(machine, peak, &rows);
+}
+
+/// One run, in a function that callgrind finds by its name.
+#[inline(never)]
+fn measured(job: &mut Job) {
+    (job.run)();
+    // Something after the call, so that this is no jump to it.
+    black_box(&mut job.run);
 }
 
 fn print_table(machine: Machine, peak: f64, rows: &[(Job, f64)]) {
