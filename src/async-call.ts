@@ -7,7 +7,7 @@
  */
 import { checkBoolean, checkOptions } from './check.ts';
 import { invalidType, nativeFailure, overlapping } from './errors.ts';
-import { allocate, section } from './memory.ts';
+import { allocateResult, section } from './memory.ts';
 import { native } from './native.ts';
 import { withDenseRows } from './operand.ts';
 import { type OutOption, readOut } from './output.ts';
@@ -123,7 +123,7 @@ export function takeInput(x: Tensor, transfer: boolean): Tensor {
       return withDenseRows(fromTrusted(data, x.shape, x.strides, x.offset, x.size));
     }
   }
-  const copy = allocate(x.size, 'x');
+  const copy = allocateResult(x.size, 'x');
   if (isRowMajor(x.shape, x.strides)) copy.set(section(x.data, x.offset, x.offset + x.size));
   else if (x.size > 0) copyStrided(x.data, x.shape, x.strides, x.offset, copy, 0);
   return fromChecked(copy, x.shape);

@@ -4,7 +4,7 @@
  */
 import { type ConvSettings, convParams, fillConvParams } from './conv-settings.ts';
 import { checkElements, checkFlops } from './limits.ts';
-import { allocate } from './memory.ts';
+import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { denseData, nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
@@ -116,7 +116,7 @@ export function convolve(
   const taps = denseData(weight);
   const offsets = bias === undefined ? null : denseData(bias);
   const source = withDenseRows(input);
-  const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
+  const memory = out === undefined ? allocateResult(size, 'the output') : outMemory(out);
   if (size > 0) {
     const run = settings.transposed === undefined ? native.conv2d : native.convTranspose2d;
     run(convParams, source.data, nativeView(source), taps, offsets, memory);

@@ -3,7 +3,7 @@ import { checkOptions, checkWord } from './check.ts';
 import { invalidType, overlapping, shapeMismatch } from './errors.ts';
 import { IMAGE, imageParams } from './image-call.ts';
 import { checkElements, checkFlops } from './limits.ts';
-import { allocate, overlaps } from './memory.ts';
+import { allocateResult, overlaps } from './memory.ts';
 import { native } from './native.ts';
 import { checkOut, type OutOption, outMemory, readOut, toResult } from './output.ts';
 import { type Image, readImage, sampleType } from './pixels.ts';
@@ -81,7 +81,7 @@ export function correlateTemplate(
   }
   const params = imageParams(read);
   params[IMAGE.METHOD] = METHODS.indexOf(method);
-  const memory = out === undefined ? allocate(height * width, 'the scores') : outMemory(out);
+  const memory = out === undefined ? allocateResult(height * width, 'the scores') : outMemory(out);
   const [x = 0, y = 0, score = 0] = native.runTemplate(
     params,
     read.data,

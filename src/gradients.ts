@@ -8,7 +8,7 @@ import {
 import { convolutionShape } from './convolve.ts';
 import { formatShape, shapeMismatch } from './errors.ts';
 import { checkFlops } from './limits.ts';
-import { allocate } from './memory.ts';
+import { allocate, allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { denseData, toImages, toWeight } from './operand.ts';
 import { CONV } from './params.ts';
@@ -86,7 +86,9 @@ export function convolutionGradients(
   checkFlops((settings.activation.kind === 0 ? 2 : 3) * (convParams[CONV.FLOPS] as number));
   const channels =
     (convParams[CONV.C_OUT] as number) * (settings.transposed === undefined ? 1 : settings.groups);
-  const gradients = [x.size, weight.size, channels].map((size) => allocate(size, 'the gradient')) as [
+  // Of an empty input nothing is computed, and the weight's gradient is zero.
+  const make = x.size > 0 ? allocateResult : allocate;
+  const gradients = [x.size, weight.size, channels].map((size) => make(size, 'the gradient')) as [
     Float32Array,
     Float32Array,
     Float32Array,
@@ -169,7 +171,7 @@ function poolBackward(
   const gradient = toTensor(gradOutput, 'gradOutput');
   const { shape } = checkPooling(input, settings, undefined);
   checkGradient(gradient, shape);
-  const ofX = allocate(input.size, 'the gradient');
+  const ofX = allocateResult(input.size, 'the gradient');
   const dense = denseData(gradient);
   if (input.size > 0) {
     if (mode === 'max') native.maxPool2dBackward(poolParams, denseData(input), dense, ofX);

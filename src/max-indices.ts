@@ -1,7 +1,7 @@
 /** Max pooling that also tells where each maximum was. */
 import { type AsyncCall, checkTransfer, runJob, takeInput } from './async-call.ts';
 import { limitExceeded } from './errors.ts';
-import { allocate } from './memory.ts';
+import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
 import { checkOut, outMemory, toResult } from './output.ts';
@@ -27,7 +27,7 @@ const MOST_INDEX = 2 ** 31 - 1;
 function allocateIndices(size: number): Int32Array {
   const plane = (poolParams[POOL.H] as number) * (poolParams[POOL.W] as number);
   if (plane > MOST_INDEX) throw limitExceeded(`a plane of at most ${MOST_INDEX} elements`, 'x', plane);
-  const { buffer } = allocate(size, 'indices');
+  const { buffer } = allocateResult(size, 'indices');
   return new Int32Array(buffer);
 }
 
@@ -36,7 +36,7 @@ export function poolWithIndices(x: Tensor, settings: PoolSettings, out: Tensor |
   const { input, shape, size } = checkPooling(x, settings, out);
   const indices = allocateIndices(size);
   const source = withDenseRows(input);
-  const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
+  const memory = out === undefined ? allocateResult(size, 'the output') : outMemory(out);
   if (size > 0) native.maxPool2dIndices(poolParams, source.data, nativeView(source), memory, indices);
   return { output: toResult(memory, shape, out), indices };
 }
@@ -51,7 +51,7 @@ export async function poolWithIndicesAsync(
   const { shape, size } = checkPooling(x, settings, out);
   checkTransfer(x, call);
   const indices = allocateIndices(size);
-  const memory = allocate(size, 'the output');
+  const memory = allocateResult(size, 'the output');
   const source = takeInput(x, transfer);
   if (size > 0) {
     const view = nativeView(source);

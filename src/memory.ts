@@ -11,6 +11,26 @@ export function allocate(elements: number, parameter: string): Float32Array {
   }
 }
 
+/** Results of fewer elements are zeroed sooner than memory that is not is asked for. */
+const LEAST_UNZEROED = 1 << 14;
+
+/**
+ * Memory for a result, after the limits were checked. Its content is anything: whoever asks for it writes every element before
+ * it gets out of their hands. Zeroing a large result can take longer than computing it.
+ */
+export function allocateResult(elements: number, parameter: string): Float32Array {
+  // Only Node and those like it have a Buffer.
+  if (elements < LEAST_UNZEROED || globalThis.Buffer === undefined) return allocate(elements, parameter);
+  checkElements(elements, parameter);
+  try {
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(elements * Float32Array.BYTES_PER_ELEMENT);
+    return new Float32Array(buffer, byteOffset, elements);
+  } catch {
+    // A typed array may be larger than a Buffer.
+    return allocate(elements, parameter);
+  }
+}
+
 /** A `Float32Array` of this or another realm; any other typed array is named in the error. */
 export function checkFloat32(value: unknown, parameter: string): Float32Array {
   if (typedArrayName(value) !== 'Float32Array') throw invalidType('a Float32Array', parameter, value);

@@ -11,7 +11,7 @@ import {
 import { checkOptions } from './check.ts';
 import { formatShape, shapeMismatch } from './errors.ts';
 import { checkElements, checkFlops } from './limits.ts';
-import { allocate } from './memory.ts';
+import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
 import {
@@ -126,7 +126,7 @@ export class Plan {
   /** @internal `run` for arguments that were read before. */
   runTensor(x: Tensor, out: Tensor | undefined): Tensor {
     const source = withDenseRows(this.#check(x, out));
-    const memory = out === undefined ? allocate(this.#size, 'the output') : outMemory(out);
+    const memory = out === undefined ? allocateResult(this.#size, 'the output') : outMemory(out);
     if (this.#size > 0) native.runPlan(this.#handle, source.data, nativeView(source), memory);
     return toResult(memory, this.outputShape, out);
   }
@@ -136,7 +136,7 @@ export class Plan {
     const { out, signal, transfer } = call;
     this.#check(x, out);
     checkTransfer(x, call);
-    const memory = allocate(this.#size, 'the output');
+    const memory = allocateResult(this.#size, 'the output');
     if (this.#size > 0) await runJob((done) => this.#start(x, transfer, memory, done), signal);
     // Nothing to compute, but the caller gave it away.
     else if (transfer) takeInput(x, transfer);

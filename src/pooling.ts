@@ -1,6 +1,6 @@
 /** The one way from checked operands to the native pooling; every function and layer comes through here. */
 import { checkElements, checkFlops } from './limits.ts';
-import { allocate } from './memory.ts';
+import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
@@ -51,7 +51,7 @@ export function checkPooling(
 export function pool(x: Tensor, settings: PoolSettings, out: Tensor | undefined): Tensor {
   const { input, shape, size } = checkPooling(x, settings, out);
   const source = withDenseRows(input);
-  const memory = out === undefined ? allocate(size, 'the output') : outMemory(out);
+  const memory = out === undefined ? allocateResult(size, 'the output') : outMemory(out);
   if (size > 0) native.pool2d(poolParams, source.data, nativeView(source), memory);
   return toResult(memory, shape, out);
 }

@@ -8,7 +8,7 @@ import {
   shapeMismatch,
   typedArrayName,
 } from './errors.ts';
-import { allocate, checkFloat32, isDetached, unreadable } from './memory.ts';
+import { allocate, allocateResult, checkFloat32, isDetached, unreadable } from './memory.ts';
 import { MAX_RANK, type NestedArray, type NestedNumbers, readNested, writeNested } from './nested.ts';
 import { seededRandom } from './random.ts';
 import { copyStrided } from './strided-copy.ts';
@@ -165,7 +165,7 @@ export class Tensor {
       }
       assertReadable(tensor, `list[${i}]`);
     }
-    const data = allocate(first.size * tensors.length, 'list');
+    const data = allocateResult(first.size * tensors.length, 'list');
     for (const [i, tensor] of tensors.entries()) {
       copyStrided(tensor.data, tensor.shape, tensor.strides, tensor.offset, data, i * first.size);
     }
@@ -272,7 +272,7 @@ export class Tensor {
   contiguous(): Tensor {
     assertReadable(this, 'the tensor');
     if (isDense(this)) return this;
-    const data = allocate(this.size, 'the tensor');
+    const data = allocateResult(this.size, 'the tensor');
     copyStrided(this.data, this.shape, this.strides, this.offset, data, 0);
     return fromChecked(data, [...this.shape]);
   }

@@ -1,5 +1,6 @@
 //! Large pages for large buffers. A packed weight of many megabytes is read from end to end in every run; in small pages each new one
-//! costs a walk through the page tables, which on a virtual machine takes longer than reading the page from the last-level cache.
+//! costs a walk through the page tables, which on a virtual machine takes longer than reading the page from the last-level cache. And
+//! a result in fresh memory costs a fault for each page, which takes longer than to compute what is on a small one.
 
 /// Smaller buffers are too few pages to matter, and rounding them up would waste memory.
 const LEAST_BYTES: usize = 4 << 20;

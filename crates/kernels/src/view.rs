@@ -4,6 +4,7 @@ use crate::buffer::Aligned;
 use crate::conv::Layout;
 use crate::error::Error;
 use crate::geometry::ChannelOrder;
+use crate::pages::prefer_large;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -122,7 +123,10 @@ unsafe impl<T: Send> Send for OutputView<'_, T> {}
 unsafe impl<T: Send> Sync for OutputView<'_, T> {}
 
 impl<'a, T> OutputView<'a, T> {
+    /// All of an output. Large memory that nobody has touched will be backed by large pages: a page fault costs more than the
+    /// computation of what is on a small page.
     pub(crate) fn new(output: &'a mut [T]) -> Self {
+        prefer_large(output.as_mut_ptr().cast(), size_of_val(output));
         OutputView { start: output.as_mut_ptr(), memory: PhantomData }
     }
 

@@ -1,5 +1,6 @@
 //! The gradients of poolings, a plane or an image at a time.
 
+use crate::buffer::with_scratch;
 use crate::error::Error;
 use crate::geometry::{ChannelOrder, PoolGeometry, PoolMode};
 use crate::parallel::Pool;
@@ -45,24 +46,29 @@ pub fn max_pool2d(
     threads: usize,
 ) -> Result<(), Error> {
     check(g, Some(input), gradient, target)?;
-    let mut largest = crate::buffer::Aligned::of(g.output_len());
-    let mut indices = vec![0; g.output_len()];
-    let plan = PoolPlan::new(*g, isa);
-    plan.run_with_indices(input, None, largest.as_mut_slice(), &mut indices, pool, threads)?;
     let threads = if g.flops() < PARALLEL_ELEMENTS { 1 } else { threads };
     let [count, len, output_len] = parts(g);
+    // A part at a time, so that where its maxima are is still near when their gradients go there.
+    let channels = g.batch * g.channels / count.max(1);
+    let plan = PoolPlan::new(PoolGeometry { batch: 1, channels, ..*g }, isa);
+    plan.check_indices()?;
     let target = OutputView::new(target);
     pool.for_each(count, threads, |i| {
         // SAFETY: this plane or image is this tile's.
         let target = unsafe { std::slice::from_raw_parts_mut(target.at(i * len), len) };
+        let mut indices = vec![0; output_len];
+        with_scratch(output_len, |largest| {
+            let input = &input[i * len..(i + 1) * len];
+            plan.run_with_indices(input, None, largest, &mut indices, pool, 1)
+                .expect("parts of checked arrays");
+        });
         target.fill(0.0);
-        let part = i * output_len..(i + 1) * output_len;
-        let places = indices[part.clone()].iter().zip(&gradient[part]);
+        let places = indices.iter().zip(&gradient[i * output_len..(i + 1) * output_len]);
         match g.order {
             ChannelOrder::First => {
                 for (index, gradient) in places {
-                    if let Ok(index) = usize::try_from(*index) {
-                        target[index] += gradient;
+                    if let Some(place) = target.get_mut(*index as usize) {
+                        *place += gradient;
                     }
                 }
             }

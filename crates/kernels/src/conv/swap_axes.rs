@@ -22,6 +22,9 @@ impl SwapAxes {
 
 const MOST_LANES: usize = 16;
 
+/// Blocks that are fetched ahead where each of their lines is far from the one before.
+const BLOCKS_AHEAD: usize = 2;
+
 impl Kernel for SwapAxes {
     type Output = ();
 
@@ -36,6 +39,13 @@ impl Kernel for SwapAxes {
             for j in 0..inner.count {
                 let ([row, height], [column, width]) =
                     if down { (rows.get(j), columns.get(i)) } else { (rows.get(i), columns.get(j)) };
+                if down && j + BLOCKS_AHEAD < inner.count {
+                    let [row, _] = rows.get(j + BLOCKS_AHEAD);
+                    let ahead = self.source.wrapping_add(row * self.source_stride + column);
+                    for line in 0..S::LANES {
+                        s.prefetch(ahead.wrapping_add(line * self.source_stride));
+                    }
+                }
                 // SAFETY: the block lies inside the matrix, and its transpose inside the target, by `run`'s promise.
                 unsafe {
                     let source = self.source.add(row * self.source_stride + column);

@@ -1,5 +1,7 @@
 //! An output that several tiles fill.
 
+use crate::pages::prefer_large;
+
 /// Where an output begins; tiles write disjoint elements of it.
 pub(super) struct Target<P>(*mut P);
 
@@ -8,6 +10,7 @@ unsafe impl<P: Send> Sync for Target<P> {}
 
 impl<P> Target<P> {
     pub(super) fn new(output: &mut [P]) -> Target<P> {
+        prefer_large(output.as_mut_ptr().cast(), size_of_val(output));
         Target(output.as_mut_ptr())
     }
 

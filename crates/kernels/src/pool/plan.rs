@@ -123,12 +123,7 @@ impl PoolPlan {
         threads: usize,
     ) -> Result<(), Error> {
         let g = &self.geometry;
-        if g.mode != PoolMode::Max {
-            return Err(Error::NoIndices);
-        }
-        if i32::try_from(g.y.input * g.x.input).is_err() {
-            return Err(Error::Overflow { parameter: "indices" });
-        }
+        self.check_indices()?;
         if indices.len() != g.output_len() {
             return Err(Error::Length {
                 parameter: "indices",
@@ -151,6 +146,18 @@ impl PoolPlan {
             });
         });
         Ok(())
+    }
+
+    /// Refuses poolings whose elements have no indices.
+    pub(crate) fn check_indices(&self) -> Result<(), Error> {
+        let g = &self.geometry;
+        if g.mode != PoolMode::Max {
+            return Err(Error::NoIndices);
+        }
+        match i32::try_from(g.y.input * g.x.input) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::Overflow { parameter: "indices" }),
+        }
     }
 
     /// Refuses what doesn't fit the geometry.
