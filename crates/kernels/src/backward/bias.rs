@@ -72,11 +72,10 @@ impl Kernel for Sum<'_> {
                 *sum = s.add(*sum, unsafe { s.load_first(vector.as_ptr(), vector.len()) });
             }
         }
-        let mut lanes = [0.0; CHAINS * 16];
-        for (i, sum) in sums.into_iter().enumerate() {
-            // SAFETY: no vector has more than 16 lanes.
-            unsafe { s.store(lanes.as_mut_ptr().add(i * S::LANES), sum) };
-        }
-        lanes[..CHAINS * S::LANES].iter().map(|lane| f64::from(*lane)).sum()
+        let [a, b, c, d] = sums;
+        let mut lanes = [0.0; 16];
+        // SAFETY: no vector has more than 16 lanes.
+        unsafe { s.store(lanes.as_mut_ptr(), s.add(s.add(a, b), s.add(c, d))) };
+        lanes.map(f64::from).into_iter().sum()
     }
 }

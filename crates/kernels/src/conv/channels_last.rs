@@ -20,6 +20,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     cost,
     packing: 0.0,
     accuracy: Accuracy::Direct,
+    packs_by_tap: true,
     pack,
 };
 
@@ -83,7 +84,7 @@ struct ChannelsLast {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, bias, activation, isa, .. } = problem;
     let lanes = isa.lanes();
     let source = PixelSource::new(&g);
     let offsets_in_place = offsets_in_place(&g);
@@ -114,9 +115,8 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     }
     let group_len = packed_len(g.c_out_group(), g.taps(), lanes);
     let mut weights = Aligned::of(g.groups * group_len);
-    let sources = weight.chunks_exact(g.c_out_group() * g.taps());
-    for (source, target) in sources.zip(weights.as_mut_slice().chunks_exact_mut(group_len)) {
-        pack_weights(isa, source, g.taps(), pixel_tile::vectors(isa) * lanes, target);
+    for (group, target) in problem.groups().zip(weights.as_mut_slice().chunks_exact_mut(group_len)) {
+        pack_weights(isa, group, pixel_tile::vectors(isa) * lanes, target);
     }
     Box::new(ChannelsLast {
         geometry: g,

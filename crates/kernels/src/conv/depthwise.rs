@@ -11,8 +11,15 @@ use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "depthwise", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "depthwise",
+    supports,
+    cost,
+    packing: 0.0,
+    accuracy: Accuracy::Direct,
+    packs_by_tap: false,
+    pack,
+};
 
 /// Columns of rows that are long enough for prefetching, and for starting at a whole cache line.
 const LONG: usize = 128;
@@ -57,7 +64,7 @@ struct Depthwise {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let blocks = along::blocks(&g.y, &g.x);
     let work = g.plane() * g.taps() / blocks;
     Box::new(Depthwise {

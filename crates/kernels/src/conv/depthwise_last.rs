@@ -4,6 +4,7 @@
 use super::Activation;
 use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
+use super::group_weight::{GroupWeight, WeightOrder};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
@@ -12,8 +13,15 @@ use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "depthwise-last", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "depthwise-last",
+    supports,
+    cost,
+    packing: 0.0,
+    accuracy: Accuracy::Direct,
+    packs_by_tap: false,
+    pack,
+};
 
 fn supports(g: &ConvGeometry) -> bool {
     g.order == ChannelOrder::Last && g.c_in_group() == 1 && g.c_out_group() == 1
@@ -39,7 +47,7 @@ struct DepthwiseLast {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let source = PixelSource::new(&g);
     let mut offsets = Vec::with_capacity(g.taps());
     for ky in 0..g.y.kernel {
@@ -49,7 +57,8 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         }
     }
     let mut weights = Aligned::of(packed_len(g.c_out, g.taps(), isa.lanes()));
-    pack_weights(isa, weight, g.taps(), isa.lanes(), weights.as_mut_slice());
+    let all = GroupWeight { elements: weight, taps: g.taps(), order: WeightOrder::Channels };
+    pack_weights(isa, all, isa.lanes(), weights.as_mut_slice());
     let rows = source.output_rows().min(g.y.output.div_ceil(8));
     Box::new(DepthwiseLast {
         geometry: g,

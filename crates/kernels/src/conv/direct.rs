@@ -17,6 +17,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     cost,
     packing: 0.0,
     accuracy: Accuracy::Direct,
+    packs_by_tap: true,
     pack,
 };
 
@@ -56,7 +57,7 @@ struct Direct {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, bias, activation, isa, .. } = problem;
     let source = PaddedRows::new(&g, isa.lanes());
     let mut rows = source.output_rows(SOURCE_FLOATS);
     let images = g.batch.max(1) * g.groups;
@@ -84,7 +85,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         isa,
         activation,
         bias: bias.to_vec(),
-        weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
+        weights: tile::pack_weights(isa, problem.groups(), block),
         offsets,
         source,
         rows,

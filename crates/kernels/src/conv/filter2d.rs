@@ -12,8 +12,15 @@ use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 use std::ops::Range;
 
-pub(super) const ALGORITHM: Algorithm =
-    Algorithm { name: "filter2d", supports, cost, packing: 0.0, accuracy: Accuracy::Direct, pack };
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "filter2d",
+    supports,
+    cost,
+    packing: 0.0,
+    accuracy: Accuracy::Direct,
+    packs_by_tap: false,
+    pack,
+};
 
 /// Output rows of a tile: a multiple of every block's, many tiles in a photograph, and little is copied twice.
 const TILE_ROWS: usize = 60;
@@ -48,7 +55,7 @@ struct Filter2d {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry, weight, bias, activation, isa } = problem;
+    let Problem { geometry, weight, bias, activation, isa, .. } = problem;
     let mut weights = Vec::with_capacity(weight.len());
     for kernel in weight.chunks_exact(geometry.taps()) {
         pack_passes(kernel, geometry.x.kernel, &mut weights);

@@ -20,6 +20,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     cost,
     packing: 0.0,
     accuracy: Accuracy::Direct,
+    packs_by_tap: true,
     pack,
 };
 
@@ -81,7 +82,7 @@ struct Gemm {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, bias, activation, isa, .. } = problem;
     let lanes = isa.lanes();
     let block = tile::channels(isa);
     let width = tile::vectors(isa, block.min(g.c_out_group()));
@@ -96,7 +97,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         isa,
         activation,
         bias: bias.to_vec(),
-        weights: tile::pack_weights(isa, weight, g.taps(), g.c_out_group(), block),
+        weights: tile::pack_weights(isa, problem.groups(), block),
         offsets: (1..=width).map(tap_offsets).collect(),
         copies: copies.collect(),
         width,

@@ -8,6 +8,7 @@ mod direct;
 mod explain;
 mod filter2d;
 mod gemm;
+mod group_weight;
 mod padded_rows;
 mod panel_tile;
 pub(crate) mod pixel_source;

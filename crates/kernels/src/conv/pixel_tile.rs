@@ -5,7 +5,7 @@
 
 use super::Activation;
 use super::activation::Stored;
-use super::swap_axes::SwapAxes;
+use super::group_weight::GroupWeight;
 use crate::buffer::Aligned;
 use crate::registers::{self, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -153,10 +153,9 @@ pub(super) fn packed_len(channels: usize, taps: usize, lanes: usize) -> usize {
     channels.next_multiple_of(lanes) * taps
 }
 
-/// A group's weight `[c_out, taps]` as blocks of at most `block` channels, each `[tap][channel]` with zeros up to whole vectors,
-/// one after the other.
-pub(super) fn pack_weights(isa: Isa, weight: &[f32], taps: usize, block: usize, packed: &mut [f32]) {
-    let channels = weight.len() / taps;
+/// A group's weight as blocks of at most `block` channels, each `[tap][channel]` with zeros up to whole vectors, one after the other.
+pub(super) fn pack_weights(isa: Isa, weight: GroupWeight<'_>, block: usize, packed: &mut [f32]) {
+    let (channels, taps) = (weight.channels(), weight.taps);
     for first in (0..channels).step_by(block) {
         let count = block.min(channels - first);
         let width = count.next_multiple_of(isa.lanes());
@@ -164,15 +163,7 @@ pub(super) fn pack_weights(isa: Isa, weight: &[f32], taps: usize, block: usize, 
         if width > count {
             target.fill(0.0);
         }
-        let to_lanes = SwapAxes {
-            source: weight[first * taps..][..count * taps].as_ptr(),
-            source_stride: taps,
-            target: target.as_mut_ptr(),
-            target_stride: width,
-            size: [count, taps],
-        };
-        // SAFETY: the source has `count` lines of `taps` floats, the target `taps` lines of `width >= count`.
-        unsafe { to_lanes.run(isa) };
+        weight.pack(isa, first, count, width, target);
     }
 }
 

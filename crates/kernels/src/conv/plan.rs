@@ -1,6 +1,7 @@
 //! Choose, pack, run.
 
 use super::explain::{self, Explanation};
+use super::group_weight::WeightOrder;
 use super::registry::Problem;
 use super::{ALGORITHMS, Activation, Algorithm, PackedConv};
 use crate::buffer::with_scratch;
@@ -46,6 +47,22 @@ impl ConvPlan {
         isa: Isa,
         algorithm: Option<&'static Algorithm>,
     ) -> Result<ConvPlan, Error> {
+        let order = WeightOrder::Channels;
+        ConvPlan::with_order(geometry, weight, order, bias, activation, isa, algorithm)
+    }
+
+    /// The same with a weight whose groups have that order, which has to be the usual one unless `algorithm` packs both.
+    #[allow(clippy::too_many_arguments, reason = "those of `new`, and the order")]
+    pub(super) fn with_order(
+        geometry: ConvGeometry,
+        weight: &[f32],
+        order: WeightOrder,
+        bias: Option<&[f32]>,
+        activation: Activation,
+        isa: Isa,
+        algorithm: Option<&'static Algorithm>,
+    ) -> Result<ConvPlan, Error> {
+        assert!(order == WeightOrder::Channels || algorithm.is_some_and(|algorithm| algorithm.packs_by_tap));
         if weight.len() != geometry.weight_len() {
             return Err(Error::Length {
                 parameter: "weight",
@@ -65,7 +82,7 @@ impl ConvPlan {
             }
         };
         let is_forced = algorithm.is_some();
-        let problem = Problem { geometry, weight, bias, activation, isa };
+        let problem = Problem { geometry, weight, order, bias, activation, isa };
         let (algorithm, packed) = match algorithm {
             Some(forced) if !(forced.supports)(&geometry) => {
                 return Err(Error::Unsupported { name: forced.name });

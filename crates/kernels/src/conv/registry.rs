@@ -1,5 +1,6 @@
 //! The table of algorithms. A new one is a file beside this one and a row here; tests, benchmarks and `info()` walk the table.
 
+use super::group_weight::{GroupWeight, WeightOrder};
 use super::{
     Activation, RegisterTile, channels_last, depthwise, depthwise_last, direct, filter2d, gemm, winograd,
     winograd_1d,
@@ -22,6 +23,8 @@ pub struct Algorithm {
     pub(crate) packing: f64,
     /// How exact its results are.
     pub accuracy: Accuracy,
+    /// Whether it packs weights of either order.
+    pub(crate) packs_by_tap: bool,
     /// Packs the weight.
     pub(crate) pack: fn(Problem<'_>) -> Box<dyn PackedConv>,
 }
@@ -40,6 +43,15 @@ pub enum Accuracy {
         /// What [`Accuracy::is_exact`] answers.
         exact: bool,
     },
+}
+
+impl<'a> Problem<'a> {
+    /// The weight of each group.
+    pub(super) fn groups(&self) -> impl Iterator<Item = GroupWeight<'a>> {
+        let Problem { geometry: g, weight, order, .. } = *self;
+        let group = move |elements| GroupWeight { elements, taps: g.taps(), order };
+        weight.chunks_exact(g.c_out_group() * g.taps()).map(group)
+    }
 }
 
 impl Accuracy {
@@ -73,6 +85,8 @@ pub const ALGORITHMS: &[Algorithm] = &[
 pub(crate) struct Problem<'a> {
     pub(crate) geometry: ConvGeometry,
     pub(crate) weight: &'a [f32],
+    /// Of the channels and taps of each group; another than the usual only for those that say so (`packs_by_tap`).
+    pub(crate) order: WeightOrder,
     pub(crate) bias: &'a [f32],
     pub(crate) activation: Activation,
     pub(crate) isa: Isa,

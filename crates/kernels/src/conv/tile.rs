@@ -5,7 +5,7 @@
 
 use super::Activation;
 use super::activation::Stored;
-use super::swap_axes::SwapAxes;
+use super::group_weight::GroupWeight;
 use crate::buffer::Aligned;
 use crate::registers::must_hold;
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -125,29 +125,22 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     }
 }
 
-/// The weight `[c_out, taps]` as blocks of `block` channels, each `[tap][channel]`; a group's last block may have fewer.
-pub(crate) fn pack_weights(
+/// The weight of some groups as blocks of `block` channels, each `[tap][channel]`; a group's last block may have fewer.
+pub(super) fn pack_weights<'a>(
     isa: Isa,
-    weight: &[f32],
-    taps: usize,
-    c_out_group: usize,
+    groups: impl Iterator<Item = GroupWeight<'a>>,
     block: usize,
 ) -> Aligned {
-    let mut packed = Aligned::of(weight.len());
-    let target = packed.as_mut_slice();
-    for (group, weight) in weight.chunks_exact(c_out_group * taps).enumerate() {
-        for first in (0..c_out_group).step_by(block) {
-            let channels = block.min(c_out_group - first);
-            let start = (group * c_out_group + first) * taps;
-            let by_tap = SwapAxes {
-                source: weight[first * taps..][..channels * taps].as_ptr(),
-                source_stride: taps,
-                target: target[start..][..channels * taps].as_mut_ptr(),
-                target_stride: channels,
-                size: [channels, taps],
-            };
-            // SAFETY: both slices hold the block.
-            unsafe { by_tap.run(isa) };
+    let groups: Vec<_> = groups.collect();
+    let mut packed = Aligned::of(groups.iter().map(|group| group.elements.len()).sum());
+    let mut rest = packed.as_mut_slice();
+    for group in groups {
+        let (channels, taps) = (group.channels(), group.taps);
+        for first in (0..channels).step_by(block) {
+            let count = block.min(channels - first);
+            let (target, others) = rest.split_at_mut(count * taps);
+            group.pack(isa, first, count, count, target);
+            rest = others;
         }
     }
     packed

@@ -7,6 +7,7 @@ mod interleave;
 mod weight;
 
 use super::activation::Activation;
+use super::group_weight::WeightOrder;
 use super::plan::{PARALLEL_FLOPS, choose_once, views};
 use super::{Algorithm, ConvPlan, Explanation, Layout};
 use crate::buffer::with_scratch;
@@ -92,9 +93,18 @@ impl TransposedPlan {
             // In scratch each image is by itself.
             let batch = if whole { g.batch } else { 1 };
             let geometry = ConvGeometry { batch, ..phase.geometry };
-            let weight = weight::of_phase(g, &phase, weight, isa);
             let algorithm = algorithm(&geometry);
-            let plan = ConvPlan::new(geometry, weight.as_slice(), bias, activation, isa, algorithm)?;
+            // The weight of one tap is that of its transpose as it is, but for its order.
+            let is_packed_as_it_is = g.y.kernel * g.x.kernel == 1
+                && geometry.taps() == g.c_in_group()
+                && algorithm.is_some_and(|algorithm| algorithm.packs_by_tap);
+            let plan = if is_packed_as_it_is {
+                let order = WeightOrder::Taps;
+                ConvPlan::with_order(geometry, weight, order, bias, activation, isa, algorithm)?
+            } else {
+                let weight = weight::of_phase(g, &phase, weight, isa);
+                ConvPlan::new(geometry, weight.as_slice(), bias, activation, isa, algorithm)?
+            };
             phases.push(PlannedPhase { phase, plan });
         }
         let parts = phases.iter().map(|planned| &planned.phase);

@@ -46,6 +46,7 @@ const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
         cost: cost::<T, N, M>,
         packing,
         accuracy: Accuracy::Transformed { amplification, exact: false },
+        packs_by_tap: false,
         pack: pack::<T, N, M>,
     }
 }
@@ -132,7 +133,7 @@ struct Winograd<T, const N: usize, const M: usize> {
 }
 
 fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let lanes = isa.lanes();
     let block = pixel_tile::vectors(isa) * lanes;
     let source = PixelSource::new(&g);

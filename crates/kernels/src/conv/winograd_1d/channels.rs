@@ -58,7 +58,7 @@ struct Channels {
 }
 
 pub(super) fn pack(problem: Problem<'_>, step: usize) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let lanes = isa.lanes();
     let (index, width) = pixel_tile::width(isa, g.x.output).expect("a row of a finite cost");
     let source = PaddedRows::new(&g, 1);

@@ -34,6 +34,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     packing: 1.5,
     // (max over outputs of Σ|A|·Σ|G|·Σ|B|) ⁄ 3 is 8⁄3, times 2 for the roundings of the transforms, rounded.
     accuracy: Accuracy::Transformed { amplification: 6.0, exact: true },
+    packs_by_tap: false,
     pack,
 };
 
@@ -126,7 +127,7 @@ fn pairs_of_tile(g: &ConvGeometry, source: &PaddedRows) -> usize {
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa } = problem;
+    let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let step = products::step(&g.y).expect("a supported geometry");
     if channels::cost(&g, isa, step) < pixels_cost(&g, isa, step) {
         return channels::pack(problem, step);
