@@ -9,7 +9,7 @@ import { native } from './native.ts';
 import { denseData, nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
 import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
-import { CONV } from './params.ts';
+import { CONV, OPERATOR } from './params.ts';
 import { type NativePlan, Plan } from './plan.ts';
 import { sizeOf } from './strides.ts';
 import { assertReadable, sameShape, type Tensor } from './tensor.ts';
@@ -145,8 +145,8 @@ export function planConvolution(
   checkElements(sizeOf(shape), 'the output');
   checkFlops(convParams[CONV.FLOPS] as number);
   const isTransposed = settings.transposed !== undefined;
-  const create = (params: Float64Array): NativePlan =>
-    isTransposed ? new native.ConvTransposePlan(params, taps, bias) : new native.ConvPlan(params, taps, bias);
+  const operator = isTransposed ? OPERATOR.CONV_TRANSPOSE : OPERATOR.CONV;
+  const create = (params: Float64Array): NativePlan => new native.NativePlan(operator, params, taps, bias);
   if (!isTuned || settings.algorithm >= 0) return new Plan(create(convParams), input, shape);
   const { plan, times } = tunedPlan(create, input, shape, isTransposed);
   return new Plan(plan, input, shape, times);

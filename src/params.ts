@@ -3,6 +3,9 @@
  * The tables stand here and in crates/node, and nowhere else.
  */
 
+/** The operators that a native plan can be of. */
+export const OPERATOR = { CONV: 0, CONV_TRANSPOSE: 1, POOL: 2 };
+
 /** Length of the convolution's and the pooling's params. */
 export const PARAMS_LENGTH = 40;
 

@@ -27,15 +27,8 @@ import { type MeasuredTimes, PlanExplanation } from './plan-explanation.ts';
 import { sizeOf } from './strides.ts';
 import { assertReadable, sameShape, type Tensor, type TensorInput, toTensor } from './tensor.ts';
 
-/** What a native plan offers; `native.runPlan(handle, …)` runs it as long as the object lives. */
-export interface NativePlan {
-  readonly handle: number;
-  readonly algorithm: string;
-  readonly isa: string;
-  readonly flops: number;
-  readonly bytes: number;
-  explain(): ReturnType<InstanceType<(typeof native)['ConvPlan']>['explain']>;
-}
+/** A native plan; `native.runPlan(handle, …)` runs it as long as the object lives. */
+export type NativePlan = InstanceType<(typeof native)['NativePlan']>;
 
 /**
  * A layer made ready for inputs of one shape: the algorithm is chosen and the weight packed, so that `run` only computes.

@@ -5,7 +5,7 @@ import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
 import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
-import { POOL } from './params.ts';
+import { OPERATOR, POOL } from './params.ts';
 import { Plan } from './plan.ts';
 import { fillPoolParams, type PoolSettings, poolParams } from './pool-settings.ts';
 import { sizeOf } from './strides.ts';
@@ -61,5 +61,5 @@ export function planPooling(settings: PoolSettings, input: readonly number[], th
   const shape = resolve(settings, input, threads);
   checkElements(sizeOf(shape), 'the output');
   checkFlops(poolParams[POOL.FLOPS] as number);
-  return new Plan(new native.PoolPlan(poolParams), input, shape);
+  return new Plan(new native.NativePlan(OPERATOR.POOL, poolParams, null, null), input, shape);
 }

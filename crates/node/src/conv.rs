@@ -2,9 +2,7 @@
 
 use crate::array::Array;
 use crate::error::{Failure, throw};
-use crate::explain::{self, NativeExplanation};
 use crate::params::{Params, activation, algorithm, conv_geometry, conv_place as at, layout};
-use crate::plan::Registered;
 use crate::recent::{self, Recent, Request};
 use crate::runtime::runtime;
 use corr2d_kernels::conv;
@@ -12,7 +10,6 @@ use corr2d_kernels::error::Error;
 use napi::Env;
 use napi_derive::napi;
 use std::cell::RefCell;
-use std::sync::Arc;
 
 /// Checks a convolution's parameters and writes back its paddings, output sides and operations.
 #[napi(catch_unwind, js_name = "conv2dShape")]
@@ -44,7 +41,8 @@ fn shape(params: &mut [f64]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plan(Request { params, weight, bias }: Request<'_>) -> Result<conv::ConvPlan, Failure> {
+/// Plans a convolution; weight and bias are copied.
+pub(crate) fn plan(Request { params, weight, bias }: Request<'_>) -> Result<conv::ConvPlan, Failure> {
     let (geometry, activation, algorithm) = (conv_geometry(params)?, activation(params)?, algorithm(params)?);
     Ok(conv::ConvPlan::new(geometry, weight, bias, activation, runtime()?.isa, algorithm)?)
 }
@@ -78,67 +76,4 @@ fn run(
 ) -> Result<(), Failure> {
     let threads = params.threads(at::THREADS)?;
     recent::run(&RECENT, Request { params, weight, bias }, plan, x, layout(view)?, out, threads)
-}
-
-/// A convolution with its algorithm chosen and its weight packed, run by `runPlan`.
-#[napi]
-pub struct ConvPlan {
-    plan: Arc<conv::ConvPlan>,
-    registered: Registered,
-}
-
-#[napi]
-impl ConvPlan {
-    /// Plans a convolution; weight and bias are copied.
-    #[napi(constructor, catch_unwind)]
-    pub fn new(
-        env: Env,
-        #[napi(ts_arg_type = "Float64Array")] params: Array<f64>,
-        #[napi(ts_arg_type = "Float32Array")] weight: Array<f32>,
-        #[napi(ts_arg_type = "Float32Array | null")] bias: Option<Array<f32>>,
-    ) -> napi::Result<ConvPlan> {
-        let params = Params(params.read());
-        let (weight, bias) = (weight.read(), bias.as_ref().map(Array::read));
-        let planned = plan(Request { params, weight, bias }).and_then(|plan| {
-            let plan = Arc::new(plan);
-            Ok(ConvPlan { registered: Registered::new(plan.clone(), params.threads(at::THREADS)?), plan })
-        });
-        throw(&env, planned)
-    }
-
-    /// The plan's number, valid as long as this object lives.
-    #[napi(getter, catch_unwind)]
-    pub fn handle(&self) -> f64 {
-        self.registered.handle()
-    }
-
-    /// The algorithm's name.
-    #[napi(getter, catch_unwind)]
-    pub fn algorithm(&self) -> &str {
-        self.plan.algorithm().name
-    }
-
-    /// Why it is as it is.
-    #[napi(catch_unwind)]
-    pub fn explain(&self) -> NativeExplanation {
-        explain::convolution(self.plan.explain(), self.plan.isa().lanes())
-    }
-
-    /// The instruction set's name.
-    #[napi(getter, catch_unwind)]
-    pub fn isa(&self) -> &str {
-        self.plan.isa().name()
-    }
-
-    /// Operations of the direct method.
-    #[napi(getter, catch_unwind)]
-    pub fn flops(&self) -> f64 {
-        self.plan.geometry().flops()
-    }
-
-    /// Bytes of input, weight and output.
-    #[napi(getter, catch_unwind)]
-    pub fn bytes(&self) -> f64 {
-        self.plan.geometry().bytes()
-    }
 }

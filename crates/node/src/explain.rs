@@ -1,6 +1,6 @@
 //! Explanations of plans as JavaScript objects; the sentences are the facade's.
 
-use corr2d_kernels::conv::{Candidate, Explanation, Lanes, RegisterTile};
+use corr2d_kernels::conv::{Candidate, ConvPlan, Explanation, Lanes, RegisterTile, TransposedPlan};
 use corr2d_kernels::pool::PoolPlan;
 use napi_derive::napi;
 
@@ -38,9 +38,48 @@ pub struct NativeExplanation {
     pub expected_share: Option<f64>,
 }
 
+/// What kinds of plans tell of themselves, each in its own words.
+pub(crate) trait Explain {
+    /// The algorithm's name; of several, that of the one that has most to do.
+    fn algorithm(&self) -> &str;
+
+    /// Why it is as it is.
+    fn explain(&self) -> NativeExplanation;
+}
+
+impl Explain for ConvPlan {
+    fn algorithm(&self) -> &str {
+        self.algorithm().name
+    }
+
+    fn explain(&self) -> NativeExplanation {
+        convolution(self.explain(), self.isa().lanes())
+    }
+}
+
+impl Explain for TransposedPlan {
+    fn algorithm(&self) -> &str {
+        self.algorithm()
+    }
+
+    fn explain(&self) -> NativeExplanation {
+        transposed_convolution(self.explain(), self.isa().lanes())
+    }
+}
+
+impl Explain for PoolPlan {
+    fn algorithm(&self) -> &str {
+        self.algorithm()
+    }
+
+    fn explain(&self) -> NativeExplanation {
+        pooling(self)
+    }
+}
+
 const FLOAT: f64 = size_of::<f32>() as f64;
 
-pub(crate) fn convolution(explanation: Explanation, lanes: usize) -> NativeExplanation {
+fn convolution(explanation: Explanation, lanes: usize) -> NativeExplanation {
     let lanes_are = match explanation.tile.lanes {
         Lanes::Pixels => "pixels",
         Lanes::Channels => "channels",
@@ -63,7 +102,7 @@ pub(crate) fn convolution(explanation: Explanation, lanes: usize) -> NativeExpla
 }
 
 /// Where no tap reaches the output, there is nothing to explain.
-pub(crate) fn transposed_convolution(explanation: Option<Explanation>, lanes: usize) -> NativeExplanation {
+fn transposed_convolution(explanation: Option<Explanation>, lanes: usize) -> NativeExplanation {
     let tile = RegisterTile { rows: 1, vectors: 1, lanes: Lanes::Pixels };
     let nothing = || Explanation {
         is_forced: false,
@@ -77,7 +116,7 @@ pub(crate) fn transposed_convolution(explanation: Option<Explanation>, lanes: us
 }
 
 /// A pooling has one way for each order of axes, so there is nothing to weigh.
-pub(crate) fn pooling(plan: &PoolPlan) -> NativeExplanation {
+fn pooling(plan: &PoolPlan) -> NativeExplanation {
     let lanes_are = if plan.algorithm() == "pixels" { "channels" } else { "columns" };
     NativeExplanation {
         is_forced: false,

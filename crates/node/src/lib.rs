@@ -12,6 +12,7 @@ mod error;
 pub mod explain;
 pub mod image;
 pub mod job;
+pub mod native_plan;
 mod params;
 pub mod plan;
 pub mod pool;

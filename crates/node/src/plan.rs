@@ -3,9 +3,11 @@
 
 use crate::array::{Array, Kept};
 use crate::error::{Failure, throw};
+use crate::explain::Explain;
 use crate::job::{self, Done};
 use crate::params::layout;
 use crate::runtime::runtime;
+use corr2d_kernels::Isa;
 use corr2d_kernels::buffer::Aligned;
 use corr2d_kernels::conv::{ConvPlan, Layout, TransposedPlan};
 use corr2d_kernels::parallel::Pool;
@@ -17,7 +19,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// A plan of any operator.
-pub(crate) trait Run: Send + Sync {
+pub(crate) trait Run: Explain + Send + Sync {
     fn run(
         &self,
         x: &[f32],
@@ -29,6 +31,15 @@ pub(crate) trait Run: Send + Sync {
 
     /// The input's axes as they lie in memory.
     fn input_shape(&self) -> [usize; 4];
+
+    /// The instruction set.
+    fn isa(&self) -> Isa;
+
+    /// Operations of the direct method.
+    fn flops(&self) -> f64;
+
+    /// Bytes of input, weight and output.
+    fn bytes(&self) -> f64;
 }
 
 macro_rules! runs {
@@ -47,6 +58,18 @@ macro_rules! runs {
 
             fn input_shape(&self) -> [usize; 4] {
                 self.geometry().input_shape()
+            }
+
+            fn isa(&self) -> Isa {
+                <$plan>::isa(self)
+            }
+
+            fn flops(&self) -> f64 {
+                self.geometry().flops()
+            }
+
+            fn bytes(&self) -> f64 {
+                self.geometry().bytes()
             }
         })*
     };

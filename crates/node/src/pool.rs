@@ -2,15 +2,12 @@
 
 use crate::array::{Array, Kept};
 use crate::error::{Failure, throw};
-use crate::explain::{self, NativeExplanation};
 use crate::job::{self, Done};
 use crate::params::{Params, layout, pool_geometry, pool_place as at};
-use crate::plan::Registered;
 use crate::runtime::runtime;
 use corr2d_kernels::pool;
 use napi::Env;
 use napi_derive::napi;
-use std::sync::Arc;
 
 /// Checks a pooling's parameters and writes back its paddings, output sides and operations.
 #[napi(catch_unwind, js_name = "pool2dShape")]
@@ -33,7 +30,8 @@ fn shape(params: &mut [f64]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plan(params: Params<'_>) -> Result<pool::PoolPlan, Failure> {
+/// Plans a pooling.
+pub(crate) fn plan(params: Params<'_>) -> Result<pool::PoolPlan, Failure> {
     Ok(pool::PoolPlan::new(pool_geometry(params)?, runtime()?.isa))
 }
 
@@ -110,61 +108,4 @@ fn start_indices(
         let result = plan.run_with_indices(x.read(), layout, out.write(), indices.write(), pool, threads);
         (result.map_err(Failure::from), (x, out, indices))
     })
-}
-
-/// A pooling with its divisors computed, run by `runPlan`.
-#[napi]
-pub struct PoolPlan {
-    plan: Arc<pool::PoolPlan>,
-    registered: Registered,
-}
-
-#[napi]
-impl PoolPlan {
-    /// Plans a pooling.
-    #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env, #[napi(ts_arg_type = "Float64Array")] params: Array<f64>) -> napi::Result<PoolPlan> {
-        let params = Params(params.read());
-        let planned = plan(params).and_then(|plan| {
-            let plan = Arc::new(plan);
-            Ok(PoolPlan { registered: Registered::new(plan.clone(), params.threads(at::THREADS)?), plan })
-        });
-        throw(&env, planned)
-    }
-
-    /// The plan's number, valid as long as this object lives.
-    #[napi(getter, catch_unwind)]
-    pub fn handle(&self) -> f64 {
-        self.registered.handle()
-    }
-
-    /// The algorithm's name.
-    #[napi(getter, catch_unwind)]
-    pub fn algorithm(&self) -> &str {
-        self.plan.algorithm()
-    }
-
-    /// Why it is as it is.
-    #[napi(catch_unwind)]
-    pub fn explain(&self) -> NativeExplanation {
-        explain::pooling(&self.plan)
-    }
-
-    /// The instruction set's name.
-    #[napi(getter, catch_unwind)]
-    pub fn isa(&self) -> &str {
-        self.plan.isa().name()
-    }
-
-    /// Comparisons or additions.
-    #[napi(getter, catch_unwind)]
-    pub fn flops(&self) -> f64 {
-        self.plan.geometry().flops()
-    }
-
-    /// Bytes of input and output.
-    #[napi(getter, catch_unwind)]
-    pub fn bytes(&self) -> f64 {
-        self.plan.geometry().bytes()
-    }
 }

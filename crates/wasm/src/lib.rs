@@ -25,6 +25,8 @@ mod error;
 pub mod explain;
 #[path = "../../node/src/image.rs"]
 pub mod image;
+#[path = "../../node/src/native_plan.rs"]
+pub mod native_plan;
 #[path = "../../node/src/params.rs"]
 mod params;
 #[path = "../../node/src/plan.rs"]

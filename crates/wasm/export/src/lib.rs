@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! function conv2dShape(mut Array<f64>)
-//! constructor ConvPlan(Array<f64>,Array<f32>,Option<Array<f32>>)
-//! getter ConvPlan.handle()
+//! constructor NativePlan(f64,Array<f64>,Option<Array<f32>>,Option<Array<f32>>)
+//! getter NativePlan.handle()
 //! ```
 //!
 //! `mut` marks memory that the call writes. The name before the bracket is the export's.
