@@ -27,6 +27,12 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Panels that are packed before they are multiplied: beside them, those that follow and the results share a second-level cache.
 const PANEL_FLOATS: usize = 32 * 1024;
 
+/// The same where the weight is larger than [`NEAR_WEIGHT`]: it is read anew for each of such groups of panels.
+const MANY_PANEL_FLOATS: usize = 128 * 1024;
+
+/// Floats of a weight that stays in a second-level cache beside the panels.
+const NEAR_WEIGHT: usize = 192 * 1024;
+
 /// Parts for each thread that keep all busy to the end.
 const ENOUGH_PARTS: usize = 4;
 
@@ -90,6 +96,8 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         let offset = |tap| u32::try_from(tap * q * lanes).expect("a tile's panel is far below 2^32 floats");
         (0..g.taps()).map(offset).collect()
     };
+    let is_near = g.c_out_group() * g.taps() <= NEAR_WEIGHT;
+    let panel_floats = if is_near { PANEL_FLOATS } else { MANY_PANEL_FLOATS };
     let copies = (0..g.x.kernel)
         .map(|kx| RowCopy::new(g.x.position(0, kx), g.x.stride, g.x.input, g.x.output, g.padding_mode));
     Box::new(Gemm {
@@ -101,7 +109,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         offsets: (1..=width).map(tap_offsets).collect(),
         copies: copies.collect(),
         width,
-        together: (PANEL_FLOATS / (width * lanes * g.taps())).max(1),
+        together: (panel_floats / (width * lanes * g.taps())).max(1),
     })
 }
 
@@ -159,13 +167,27 @@ impl Gemm {
         for c in 0..g.c_in_group() {
             let channel = pixels.group * g.c_in_group() + c;
             for ky in 0..g.y.kernel {
+                // Rows of the input follow each other; where padding repeats them, each is copied by itself.
+                let is_inside =
+                    |y: &usize| usize::try_from(g.y.position(*y, ky)).is_ok_and(|y| y < g.y.input);
+                let above = rows.clone().take_while(|y| !is_inside(y)).count();
+                let inside = above..above + rows.clone().skip(above).take_while(is_inside).count();
                 for copy in &self.copies {
-                    for (y, row) in rows.clone().zip(line.chunks_exact_mut(g.x.output)) {
+                    let mut lines = line.chunks_exact_mut(g.x.output);
+                    for (y, row) in rows.clone().zip(&mut lines).filter(|(y, _)| !is_inside(y)) {
                         match g.padding_mode.source(g.y.position(y, ky), g.y.input) {
                             None => row.fill(0.0),
                             // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
                             Some(y) => unsafe { copy.run(self.isa, input.row(pixels.n, channel, y), row) },
                         }
+                    }
+                    if !inside.is_empty() {
+                        let top = g.y.position(rows.start + above, ky) as usize;
+                        let lines = &mut line[inside.start * g.x.output..inside.end * g.x.output];
+                        let (source, stride) =
+                            (input.row(pixels.n, channel, top), g.y.stride * input.row_stride());
+                        // SAFETY: as above, for each of these rows.
+                        unsafe { copy.run_rows(self.isa, source, stride, lines, g.x.output) };
                     }
                     self.distribute(&line[lead..lead + count], &pixels.runs, [from, tap], panels);
                     tap += 1;
