@@ -1,5 +1,6 @@
-// node scripts/portable/bundle.mjs FOLDER NATIVE: bundles the unit tests with vitest's runner, for the addon in the folder NATIVE, to
-// be run by any engine: `node FOLDER/main.mjs [FILE...]`, the same with Bun or Deno; `1/2` and `2/2` are halves of all files.
+// node scripts/portable/bundle.mjs FOLDER NATIVE [DRIVE]: bundles the unit tests with vitest's runner, for the addon in the folder NATIVE,
+// to be run by any engine: `node FOLDER/main.mjs [FILE...]`, the same with Bun or Deno; `1/2` and `2/2` are halves of all files. DRIVE is
+// where Windows has this system's files.
 //
 // vitest itself needs native helpers for the machine it runs on; in an emulator, under wine or in another engine they are not to
 // be had or cost minutes.
@@ -9,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { root } from '../lib/command.mjs';
 
-const [target, native] = process.argv.slice(2);
+const [target, native, drive] = process.argv.slice(2);
 const here = path.join(root, 'scripts/portable');
 const files = readdirSync(path.join(root, 'test')).filter(
   (name) =>
@@ -30,7 +31,9 @@ const addresses = {
     onLoad({ filter: /\.(ts|mjs|js)$/ }, ({ path: file }) => {
       if (file.includes('node_modules')) return undefined;
       const text = readFileSync(file, 'utf8');
-      const contents = text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href));
+      const { pathname } = pathToFileURL(file);
+      const address = `file://${drive ? `/${drive}` : ''}${pathname}`;
+      const contents = text.replaceAll('import.meta.url', JSON.stringify(address));
       return { contents, loader: file.endsWith('.ts') ? 'ts' : 'js' };
     });
   },
