@@ -20,10 +20,13 @@ export class PixelMemory {
 
   /** An array of the type of `like`, with anything in it. What decoders give, buffers and 16-bit arrays, may come from the spare ones. */
   take<D extends PixelData>(like: D, samples: number): D {
-    if (!(like instanceof Uint16Array) && !Buffer.isBuffer(like)) return allocateLike(like, samples);
-    const fitting = this.#spare.findIndex(({ byteLength }) => byteLength >= samples * like.BYTES_PER_ELEMENT);
-    if (fitting === -1) return allocateLike(like, samples);
-    const [buffer] = this.#spare.splice(fitting, 1) as [ArrayBuffer];
+    const bytes = samples * like.BYTES_PER_ELEMENT;
+    if (bytes < LEAST || !(like instanceof Uint16Array || Buffer.isBuffer(like))) {
+      return allocateLike(like, samples);
+    }
+    const fitting = this.#spare.findIndex(({ byteLength }) => byteLength >= bytes);
+    const spare = fitting === -1 ? undefined : this.#spare.splice(fitting, 1)[0];
+    const buffer = (spare ?? allocateLike(Buffer.alloc(0), roomy(bytes)).buffer) as ArrayBuffer;
     const data = Buffer.isBuffer(like)
       ? Buffer.from(buffer, 0, samples)
       : new Uint16Array(buffer, 0, samples);
@@ -44,3 +47,6 @@ export class PixelMemory {
 
 /** Bytes from which memory is worth keeping. */
 const LEAST = 2 ** 16;
+
+/** Room for images that are somewhat larger, up to the next quarter power of two: what is never touched takes no memory. */
+const roomy = (bytes: number): number => Math.ceil(2 ** (Math.ceil(Math.log2(bytes) * 4) / 4));
