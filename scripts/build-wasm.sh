@@ -4,7 +4,7 @@
 # rustup's standard library is for this machine only and no registry of packages has another, so it is built too: with Debian's
 # Rust 1.96, whose sources are a package. Where rustup has the target, `RUSTUP_WASM=1` takes that instead.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=${name:-wasm32}
 . scripts/lib/platform.sh
 
