@@ -1,5 +1,5 @@
 /** Image files to pixels and back, by sharp: the only file that knows it. */
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 // Not by its name: programs that are bundled may have one of their own.
 import nodeModule from 'node:module';
 import { missingDependency } from '../errors.ts';
@@ -82,6 +82,8 @@ async function checkFile(file: string, name: string): Promise<void> {
   let found: Awaited<ReturnType<typeof stat>>;
   try {
     found = await stat(file);
+    // sharp's error would not tell a file without a right to read it from one of another format.
+    await access(file, constants.R_OK);
   } catch (error) {
     throw unreadableFile(name, error);
   }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { filterImage, gradientMagnitude, poolImage, sharpen } from '../../index.ts';
-import { corr2dCommand, start } from '../support/command-line.ts';
+import { corr2dCommand, has, onTerminal, start } from '../support/command-line.ts';
 import { picture, pixels, temporaryFolder } from '../support/pictures.ts';
 
 const folder = await temporaryFolder();
@@ -111,6 +111,26 @@ describe('results', () => {
   });
 });
 
+describe('progress', () => {
+  it.skipIf(!has('script'))(
+    'is a bar with rate and time left on a terminal, and says what failed',
+    async () => {
+      await writeFile(at('torn.png'), 'torn');
+      const inputs = [at('in/a.png'), at('torn.png'), at('in/sub/b.png')];
+      const { code, stdout } = await onTerminal(['pool', ...inputs, '-s', '2', '-o', freshFolder()]);
+      expect(code, stdout).toBe(1);
+      expect(stdout).toMatch(/=+ 3\/3 files, [\d.]+ files\/s, \S+ left/);
+      expect(stdout).toMatch(/failed: expected a whole image for .*torn\.png.*\r?\n/);
+    },
+  );
+
+  it('is a line for each file anywhere else', async () => {
+    const { stderr } = await corr2dCommand(['pool', at('in/a.png'), '-s', '2', '-o', freshFolder()]);
+    expect(stderr).toMatch(/^1\/1 .*a\.png -> a\.png \(\d+ ms\)\n/);
+    expect(stderr).not.toContain('\x1b');
+  });
+});
+
 describe('exit codes', () => {
   it('1 when a file failed, which is listed, and the others are there', async () => {
     const out = freshFolder();
@@ -128,6 +148,24 @@ describe('exit codes', () => {
     expect(stderr).toMatch(/broken\.png, received .*\[ERR_IMAGE_DECODE\]/);
     expect(await readdir(out)).toContain('a.png');
   });
+
+  // Root reads any file, unless it gives that right up.
+  const root = process.getuid?.() === 0;
+  it.skipIf(process.platform === 'win32' || (root && !has('setpriv')))(
+    '1 for a file without a right to read it',
+    async () => {
+      const [out, locked] = [freshFolder(), at('locked.png')];
+      await writeFile(locked, await picture(40, 30), { mode: 0o000 });
+      const through = root ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
+      const { finished } = start(['pool', locked, at('in/a.png'), '-s', '2', '-o', out], '', through);
+      const { code, stderr } = await finished;
+      expect(code, stderr).toBe(1);
+      expect(stderr).toMatch(
+        /expected a readable file for .*locked\.png, received EACCES.*\[ERR_FILE_READ\]/,
+      );
+      expect((await readdir(out)).sort()).toEqual(['a.png', 'corr2d-manifest.jsonl']);
+    },
+  );
 
   it.each<[string, string[], string]>([
     ['no command', [], 'Usage'],
