@@ -1,6 +1,8 @@
 // npm run bench:beside: `filterImageAsync` in one process with sharp's decoder and encoder, by how many images are in flight and how many
-// threads libvips may use for one. More busy threads than processors would cost CPU time without more images.
+// threads libvips may use for one. More threads at work than processors would show as preemptions: the kernel takes a processor from one
+// that still has work.
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +34,11 @@ async function measure({ inFlight, vips }) {
   await filter(jpeg);
   const lag = monitorEventLoopDelay({ resolution: 1 });
   lag.enable();
-  const [start, before] = [performance.now(), process.cpuUsage()];
+  const [start, before, { involuntaryContextSwitches }] = [
+    performance.now(),
+    process.cpuUsage(),
+    process.resourceUsage(),
+  ];
   let images = 0;
   const work = async () => {
     while (performance.now() - start < SECONDS * 1000) {
@@ -43,14 +49,26 @@ async function measure({ inFlight, vips }) {
   await Promise.all(Array.from({ length: inFlight }, work));
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(before);
+  const preemptions = process.resourceUsage().involuntaryContextSwitches - involuntaryContextSwitches;
   return {
     'in flight': inFlight,
     'sharp.concurrency': vips,
     'images/s': (images / seconds).toFixed(1),
     'CPU ms an image': ((user + system) / 1000 / images).toFixed(0),
-    'busy threads': ((user + system) / 1e6 / seconds).toFixed(2),
+    'preemptions an image': (preemptions / images).toFixed(1),
+    threads: threads(),
+    'busy processors': ((user + system) / 1e6 / seconds).toFixed(2),
     'lag p99, ms': (lag.percentile(99) / 1e6 - 1).toFixed(1),
   };
+}
+
+/** How many threads the process has, at work or not, where the system tells. */
+function threads() {
+  try {
+    return readdirSync('/proc/self/task').length;
+  } catch {
+    return '-';
+  }
 }
 
 if (isMainThread) {
