@@ -92,11 +92,15 @@ npm_package() {
 # zig as the C compiler and linker: it has glibc's and musl's stubs of every version. From PyPI, at fixed versions.
 zig_tools() {
   export PATH="$folder/python/bin:$PATH"
-  if ! command -v cargo-zigbuild > /dev/null; then
-    command -v python3 > /dev/null || skip 'it needs Python 3 to fetch zig'
-    step 'installing zig and cargo-zigbuild'
-    python3 -m venv "$folder/python" && "$folder/python/bin/pip" install --quiet --disable-pip-version-check ziglang==0.15.2 cargo-zigbuild==0.24.1
-  fi
+  command -v python3 > /dev/null || skip 'it needs Python 3 to fetch zig'
+  # One at a time where two platforms are built at once.
+  (
+    flock 9
+    if ! command -v cargo-zigbuild > /dev/null; then
+      step 'installing zig and cargo-zigbuild'
+      python3 -m venv "$folder/python" && "$folder/python/bin/pip" install --quiet --disable-pip-version-check ziglang==0.15.2 cargo-zigbuild==0.24.1
+    fi
+  ) 9> "$folder/python.lock"
   CARGO_ZIGBUILD_ZIG_PATH=$(echo "$folder"/python/lib/python*/site-packages/ziglang/zig)
   export CARGO_ZIGBUILD_ZIG_PATH
 }
