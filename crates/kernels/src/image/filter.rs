@@ -130,7 +130,18 @@ impl ImageFilter {
     }
 
     /// Filters `input` (rows `row_stride` apart) to the tightly packed `output`, on at most `threads` threads of the pool.
+    #[inline]
     pub fn run<P: Pixel>(
+        &self,
+        input: &[P],
+        output: &mut [P],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Error> {
+        P::filter(self, input, output, pool, threads)
+    }
+
+    pub(super) fn run_pixels<P: Pixel>(
         &self,
         input: &[P],
         output: &mut [P],
@@ -286,12 +297,7 @@ impl ImageFilter {
                     &self.operation
                 {
                     self.load_row(part, source, light, line);
-                    let floats =
-                        strip::Target { start: slot.as_mut_ptr(), stride: columns, rows: 1, columns: width };
-                    // SAFETY: the padded row is a whole number of vectors plus the taps.
-                    unsafe {
-                        self.filter(row, [1, self.window[1]]).run(self.isa, |_| line.as_ptr(), &floats)
-                    };
+                    self.along_row(row, line, width, slot);
                 } else {
                     self.load_row(part, source, light, slot);
                 }
@@ -324,6 +330,15 @@ impl ImageFilter {
                 }
             }
         }
+    }
+
+    /// The pass along a row of a separable kernel.
+    fn along_row(&self, weights: &[f32], line: &[f32], width: usize, target: &mut [f32]) {
+        assert!(line.len() == target.len() && line.len() >= self.source_columns(width));
+        let floats =
+            strip::Target { start: target.as_mut_ptr(), stride: target.len(), rows: 1, columns: width };
+        // SAFETY: the padded row is a whole number of vectors plus the taps.
+        unsafe { self.filter(weights, [1, self.window[1]]).run(self.isa, |_| line.as_ptr(), &floats) }
     }
 
     /// Two rows of pixels, or one.

@@ -1,22 +1,30 @@
 //! Filters, pooling and template matching of interleaved 8-bit, 16-bit and float images.
 
 mod box_filter;
+mod cell;
+mod compiled;
 mod filter;
+mod fold;
 mod frame;
 mod gradient;
 mod light;
+mod means;
 mod parts;
+mod pick;
 mod pixel;
 mod pool;
 mod separable;
-mod taps;
 mod target;
 mod template;
+mod total;
 mod two_rows;
 
+pub use cell::Cell;
+pub use compiled::Compiled;
 pub use filter::{Alpha, Border, ImageFilter, ImageRequest};
 pub use frame::Frame;
 pub use gradient::Gradient;
-pub use pixel::{Pixel, Total};
+pub use pixel::Pixel;
 pub use pool::{ImagePool, ImagePoolMode};
 pub use template::{Best, Method, Template};
+pub use total::{Total, TotalOf};

@@ -50,7 +50,18 @@ const FLAT: f64 = 1e-12;
 
 impl Template {
     /// Prepares `template`, of the sizes `of`, for images of the sizes `frame`; neither's alpha counts.
+    #[inline]
     pub fn new<P: Pixel>(
+        frame: Frame,
+        of: Frame,
+        template: &[P],
+        method: Method,
+        isa: Isa,
+    ) -> Result<Template, Error> {
+        P::template(frame, of, template, method, isa)
+    }
+
+    pub(super) fn of_pixels<P: Pixel>(
         frame: Frame,
         of: Frame,
         template: &[P],
@@ -109,7 +120,18 @@ impl Template {
 
     /// Writes the score of each place, from -1 to 1, and gives the best (the first of equals). Where the window or the template is flat
     /// (or, for [`Method::CorrelationNormed`], zero) the score is 0. A cancelled pool leaves the scores incomplete.
+    #[inline]
     pub fn run<P: Pixel>(
+        &self,
+        input: &[P],
+        scores: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<Best, Error> {
+        P::find(self, input, scores, pool, threads)
+    }
+
+    pub(super) fn run_pixels<P: Pixel>(
         &self,
         input: &[P],
         scores: &mut [f32],

@@ -29,8 +29,43 @@ fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
     V([f(a.0[0], b.0[0]), f(a.0[1], b.0[1]), f(a.0[2], b.0[2]), f(a.0[3], b.0[3])])
 }
 
+/// Sixteen bytes or eight words.
+#[derive(Clone, Copy)]
+#[repr(C, align(16))]
+pub(crate) struct Bytes([u8; 4 * LANES]);
+
+impl Bytes {
+    #[inline(always)]
+    fn words(self) -> [u16; 2 * LANES] {
+        // SAFETY: as many bits, and every pattern is a number.
+        unsafe { core::mem::transmute(self.0) }
+    }
+
+    #[inline(always)]
+    fn from_words(words: [u16; 2 * LANES]) -> Bytes {
+        // SAFETY: as many bits, and every pattern is a number.
+        Bytes(unsafe { core::mem::transmute::<[u16; 2 * LANES], [u8; 4 * LANES]>(words) })
+    }
+}
+
+// Loops over places, which compilers turn into vector instructions; closures would have to be inlined first.
+macro_rules! by_element {
+    ($($name:ident, $a:ident, $b:ident, $read:expr, $write:expr, $element:expr;)*) => { $(
+        #[inline(always)]
+        fn $name(self, a: Bytes, b: Bytes) -> Bytes {
+            let (mut a, b) = ($read(a), $read(b));
+            for i in 0..a.len() {
+                let ($a, $b) = (a[i], b[i]);
+                a[i] = $element;
+            }
+            $write(a)
+        }
+    )* };
+}
+
 impl Simd for Token {
     type V = V;
+    type I = Bytes;
     const LANES: usize = LANES;
     // Fewer than there are: CPUs without AVX are rare, and small tiles keep the code for them small.
     const REGISTERS: usize = 10;
@@ -165,6 +200,48 @@ impl Simd for Token {
             // SAFETY: the caller's promise: twice LANES writable integers.
             unsafe { target.add(i * LANES).cast::<[u16; LANES]>().write_unaligned(pixels) };
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> Bytes {
+        // SAFETY: the caller's promise: a register's bytes are readable.
+        Bytes(unsafe { source.cast::<[u8; 4 * LANES]>().read() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const u8) -> Bytes {
+        // SAFETY: the caller's promise: half a register's bytes are readable.
+        Bytes::from_words(unsafe { source.cast::<[u8; 2 * LANES]>().read() }.map(u16::from))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, v: Bytes) {
+        // SAFETY: the caller's promise: a register's bytes are writable.
+        unsafe { target.cast::<[u8; 4 * LANES]>().write(v.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut u8, v: [Bytes; 2]) {
+        for (i, v) in v.into_iter().enumerate() {
+            let bytes = v.words().map(|word| word.min(255) as u8);
+            // SAFETY: the caller's promise: a register's bytes are writable.
+            unsafe { target.add(i * 2 * LANES).cast::<[u8; 2 * LANES]>().write(bytes) };
+        }
+    }
+
+    #[inline(always)]
+    fn splat_word(self, x: u16) -> Bytes {
+        Bytes::from_words([x; 2 * LANES])
+    }
+
+    by_element! {
+        max_bytes, a, b, |v: Bytes| v.0, Bytes, a.max(b);
+        min_bytes, a, b, |v: Bytes| v.0, Bytes, a.min(b);
+        max_words, a, b, Bytes::words, Bytes::from_words, a.max(b);
+        min_words, a, b, Bytes::words, Bytes::from_words, a.min(b);
+        add_words, a, b, Bytes::words, Bytes::from_words, a.wrapping_add(b);
+        sub_words, a, b, Bytes::words, Bytes::from_words, a.wrapping_sub(b);
+        mul_high, a, b, Bytes::words, Bytes::from_words, ((u32::from(a) * u32::from(b)) >> 16) as u16;
     }
 }
 
