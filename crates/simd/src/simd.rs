@@ -196,6 +196,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// The upper half of the product of 32 bits, by word.
     fn mul_high(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// `a` without its lowest `count` bits, at most 15, by word.
+    fn shift_words(self, a: Self::I, count: u32) -> Self::I;
 }
 
 /// A computation generic over the instruction set; see [`crate::Isa::run`].

@@ -301,6 +301,12 @@ impl Kernel for Registers {
                 same!(s.add_words(x, y), by_word(u16::wrapping_add));
                 same!(s.sub_words(x, y), by_word(u16::wrapping_sub));
                 same!(s.mul_high(x, y), by_word(|a, b| ((u32::from(a) * u32::from(b)) >> 16) as u16));
+                for count in 0..16 {
+                    same!(
+                        s.shift_words(x, count),
+                        bytes(&a.iter().map(|a| a >> count).collect::<Vec<u16>>())
+                    );
+                }
                 same!(s.splat_word(a[1]), bytes(&vec![a[1]; a.len()]));
             }
         }

@@ -6,6 +6,7 @@ use super::filter::Border;
 use super::fold::{Sum, fold};
 use super::frame::Frame;
 use super::pixel::Pixel;
+use super::quotient::{self, Quotient};
 use super::total::{Total, TotalOf};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -13,20 +14,36 @@ use std::ops::Range;
 /// Equal weights over a window `[kh, kw]`: each result is `factor · sum + offset`.
 #[derive(Clone, Copy)]
 pub(super) struct BoxFilter {
-    pub(super) frame: Frame,
-    pub(super) border: Border,
-    pub(super) window: [usize; 2],
-    pub(super) factor: f32,
-    pub(super) offset: f32,
+    frame: Frame,
+    border: Border,
+    window: [usize; 2],
+    factor: f32,
+    offset: f32,
+    /// The same in integers.
+    quotient: Option<Quotient>,
 }
+
+/// Fewer elements are not worth a [`Quotient`].
+const FEWEST_QUOTIENTS: usize = 1 << 12;
 
 /// Sums of a cache line, at least.
 const LINE: usize = 32;
 
 impl BoxFilter {
-    /// Whether sums of these pixels over the window are whole numbers that some type holds.
-    pub(super) fn suits<P: Pixel>(&self) -> bool {
-        P::MOST.is_some() && self.taps() <= P::WIDE
+    /// None unless sums of these pixels over the window are whole numbers that some type holds.
+    pub(super) fn new<P: Pixel>(
+        frame: Frame,
+        border: Border,
+        window: [usize; 2],
+        [factor, offset]: [f32; 2],
+    ) -> Option<BoxFilter> {
+        let most = P::MOST? as usize;
+        let taps = window[0] * window[1];
+        // A small image is done before a quotient would be checked.
+        let pays = frame.row() >= quotient::FEWEST && frame.height * frame.row() >= FEWEST_QUOTIENTS;
+        let most = u16::try_from(most * taps).ok().filter(|_| pays);
+        let quotient = most.and_then(|most| Quotient::new(factor, offset, most));
+        (taps <= P::WIDE).then_some(BoxFilter { frame, border, window, factor, offset, quotient })
     }
 
     fn taps(&self) -> usize {
@@ -97,7 +114,17 @@ impl BoxFilter {
             None => blank,
         };
         let inside = lead..lead + row;
+        // The borders of all rows are made alike, so the sums around the image are sums of it, or zeros.
+        let edges: Vec<[usize; 2]> = (0..lead)
+            .chain(lead + row..row + (kw - 1) * channels)
+            .filter_map(|place| {
+                let element = place as isize - lead as isize;
+                let pixel = border.source(element.div_euclid(channels as isize), frame.width)?;
+                Some([place, lead + pixel * channels + element.rem_euclid(channels as isize) as usize])
+            })
+            .collect();
         sums.fill(T::ZERO);
+        last.fill(T::ZERO);
         for y in rows.start..rows.start + kh - 1 {
             std::mem::swap(&mut sums, &mut last);
             slide(isa, &last[inside.clone()], source(y), blank, &mut sums[inside.clone()]);
@@ -106,12 +133,14 @@ impl BoxFilter {
             let leaving = if y == rows.start { blank } else { source(y - 1) };
             std::mem::swap(&mut sums, &mut last);
             slide(isa, &last[inside.clone()], source(y + kh - 1), leaving, &mut sums[inside.clone()]);
-            // The borders of all rows are made alike, so the sums around the image are sums of it.
-            for i in (0..lead).chain(lead + row..row + (kw - 1) * channels) {
-                let element = i as isize - lead as isize;
-                let pixel = border.source(element.div_euclid(channels as isize), frame.width);
-                let channel = element.rem_euclid(channels as isize) as usize;
-                sums[i] = pixel.map_or(T::ZERO, |x| sums[lead + x * channels + channel]);
+            for [place, inside] in &edges {
+                sums[*place] = sums[*inside];
+            }
+            if let (Some(quotient), Some(sums), Some(bytes)) =
+                (&self.quotient, T::words(sums), P::bytes(target))
+            {
+                quotient.run(isa, sums, channels, kw, bytes);
+                continue;
             }
             fold::<Sum<T, T>>(isa, sums, channels, kw, totals);
             finish(isa, self.factor, self.offset, totals, target);

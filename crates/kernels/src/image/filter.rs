@@ -190,14 +190,8 @@ impl ImageFilter {
     fn box_filter<P: Pixel>(&self) -> Option<BoxFilter> {
         let r = &self.request;
         let Operation::Box(weight, _) = self.operation else { return None };
-        let filter = BoxFilter {
-            frame: r.frame,
-            border: r.border,
-            window: self.window,
-            factor: weight * r.scale,
-            offset: r.offset,
-        };
-        (!r.linear && filter.suits::<P>()).then_some(filter)
+        let mapping = [weight * r.scale, r.offset];
+        BoxFilter::new::<P>(r.frame, r.border, self.window, mapping).filter(|_| !r.linear)
     }
 
     /// Copies alpha where it is passed through.

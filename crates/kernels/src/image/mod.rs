@@ -13,6 +13,7 @@ mod parts;
 mod pick;
 mod pixel;
 mod pool;
+mod quotient;
 mod separable;
 mod target;
 mod template;

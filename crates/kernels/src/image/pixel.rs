@@ -49,6 +49,9 @@ pub trait Pixel: Cell + Compiled {
     /// The sum of `count` elements over their number: of integers the exact mean, rounded half to even.
     fn mean(sum: f64, count: usize) -> Self;
 
+    /// Pixels that are bytes, as such.
+    fn bytes(pixels: &mut [Self]) -> Option<&mut [u8]>;
+
     /// Below so many pixels, a sum over their number is so accurate in `f32` that rounding it gives the exact mean rounded.
     const EXACT_MEANS: usize;
 
@@ -70,7 +73,8 @@ const EXACT: usize = 1 << 24;
 
 macro_rules! integer_pixel {
     (
-        $pixel:ty, $most:literal, $larger:ident, $smaller:ident, $narrow:ty, $room:expr, $exact_means:expr, $load:ident, $store:expr
+        $pixel:ty, $most:literal, $larger:ident, $smaller:ident, $narrow:ty, $room:expr, $exact_means:expr, $load:ident, $store:expr,
+        |$pixels:ident| $bytes:expr
     ) => {
         impl Pixel for $pixel {
             const MOST: Option<f32> = Some($most);
@@ -115,6 +119,10 @@ macro_rules! integer_pixel {
                 (whole + u64::from(up)).min(<$pixel>::MAX.into()) as $pixel
             }
 
+            fn bytes($pixels: &mut [$pixel]) -> Option<&mut [u8]> {
+                $bytes
+            }
+
             #[inline(always)]
             unsafe fn load<S: Simd>(s: S, source: *const $pixel) -> S::V {
                 // SAFETY: the caller's promise.
@@ -132,8 +140,30 @@ macro_rules! integer_pixel {
 
 // Means: two that differ have a distance of 1 / (2 · count) from a half, which must be more than half of the last place of a float
 // as large as the largest pixel.
-integer_pixel!(u8, 255.0, max_bytes, min_bytes, u16, u16::MAX as usize, 1 << 16, load_u8, store_bytes);
-integer_pixel!(u16, 65535.0, max_words, min_words, f32, EXACT, 1 << 8, load_u16, store_two_halves);
+integer_pixel!(
+    u8,
+    255.0,
+    max_bytes,
+    min_bytes,
+    u16,
+    u16::MAX as usize,
+    1 << 16,
+    load_u8,
+    store_bytes,
+    |pixels| Some(pixels)
+);
+integer_pixel!(
+    u16,
+    65535.0,
+    max_words,
+    min_words,
+    f32,
+    EXACT,
+    1 << 8,
+    load_u16,
+    store_two_halves,
+    |_pixels| None
+);
 
 /// # Safety
 /// `target` is valid for writes of four vectors' lanes.
@@ -192,6 +222,10 @@ impl Pixel for f32 {
 
     fn mean(sum: f64, count: usize) -> f32 {
         sum as f32 / count as f32
+    }
+
+    fn bytes(_: &mut [f32]) -> Option<&mut [u8]> {
+        None
     }
 
     #[inline(always)]

@@ -4,14 +4,14 @@
 use super::cell::Cell;
 use super::fold::{Fold, Largest, Smallest, Sum, fold};
 use super::frame::Frame;
-use super::means::means;
+use super::means::Counts;
 use super::pick::pick;
 use super::pixel::Pixel;
 use super::target::Target;
 use super::total::TotalOf;
 use crate::buffer::with_scratch;
 use crate::error::Error;
-use crate::geometry::{Axis, PoolGeometry, PoolMode};
+use crate::geometry::PoolGeometry;
 use crate::parallel::Pool;
 use crate::view::check_overlap;
 use corr2d_simd::Isa;
@@ -34,8 +34,7 @@ pub struct ImagePool {
     frame: Frame,
     geometry: PoolGeometry,
     mode: ImagePoolMode,
-    /// The factors of each window's divisor: that of its row, and that of each element of an output row.
-    counts: [Vec<f32>; 2],
+    counts: Counts,
     isa: Isa,
 }
 
@@ -67,7 +66,7 @@ impl ImagePool {
                 return Err(Error::Length { parameter, expected, received });
             }
         }
-        let counts = counts(&geometry, frame.channels);
+        let counts = Counts::new(&geometry, frame.channels);
         Ok(ImagePool { frame, geometry, mode, counts, isa })
     }
 
@@ -186,8 +185,7 @@ impl ImagePool {
                 fold::<R::Across>(isa, padded, along, x.kernel, &mut reduced[..places]);
                 pick(isa, reduced, channels, x.stride, windows);
             }
-            let row_count = self.counts[0].get(row).copied().unwrap_or(1.0);
-            R::finish(isa, picked, row_count, &self.counts[1], target);
+            R::finish(isa, picked, &self.counts, row, target);
         }
     }
 
@@ -201,19 +199,6 @@ impl ImagePool {
         let x = &self.geometry.x;
         ((x.output - 1) * x.stride + x.span()).max(x.before + x.input)
     }
-}
-
-/// The factors of the divisors; none where nothing is divided.
-fn counts(g: &PoolGeometry, channels: usize) -> [Vec<f32>; 2] {
-    let (count, factor): (fn(&Axis, usize) -> usize, u32) = match g.mode {
-        PoolMode::Average { divisor_override: Some(divisor), .. } => (|_, _| 1, divisor),
-        PoolMode::Average { count_include_pad: true, .. } => (Axis::covered, 1),
-        PoolMode::Average { count_include_pad: false, .. } => (|axis, i| axis.inside(i).len(), 1),
-        PoolMode::Max | PoolMode::Norm(_) => return [Vec::new(), Vec::new()],
-    };
-    let rows = (0..g.y.output).map(|i| (count(&g.y, i).max(1) as f32) * factor as f32).collect();
-    let columns = (0..g.x.output).flat_map(|i| std::iter::repeat_n(count(&g.x, i).max(1) as f32, channels));
-    [rows, columns.collect()]
 }
 
 /// What the rows of a tile are computed in.
@@ -238,8 +223,8 @@ trait Reduce<P: Pixel> {
     /// The output's pixels as reduced windows, if that is what they are.
     fn pixels(target: &mut [P]) -> Option<&mut [Self::Reduced]>;
 
-    /// Pixels of windows that are something else, for the divisors `row_count · column_counts`.
-    fn finish(isa: Isa, windows: &[Self::Reduced], row_count: f32, column_counts: &[f32], target: &mut [P]);
+    /// Pixels of a row of windows that are something else.
+    fn finish(isa: Isa, windows: &[Self::Reduced], counts: &Counts, row: usize, target: &mut [P]);
 }
 
 macro_rules! extreme {
@@ -255,7 +240,7 @@ macro_rules! extreme {
                 Some(target)
             }
 
-            fn finish(_: Isa, _: &[P], _: f32, _: &[f32], _: &mut [P]) {}
+            fn finish(_: Isa, _: &[P], _: &Counts, _: usize, _: &mut [P]) {}
         }
     };
 }
@@ -276,7 +261,7 @@ impl<P: Pixel, T: TotalOf<P> + TotalOf<T>> Reduce<P> for Mean<T> {
         None
     }
 
-    fn finish(isa: Isa, sums: &[T], row_count: f32, column_counts: &[f32], target: &mut [P]) {
-        means(isa, sums, row_count, column_counts, target);
+    fn finish(isa: Isa, sums: &[T], counts: &Counts, row: usize, target: &mut [P]) {
+        counts.means(isa, sums, row, target);
     }
 }

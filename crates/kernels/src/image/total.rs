@@ -22,6 +22,11 @@ pub trait Total: Cell {
 
     /// Exactly, up to 2⁵³.
     fn to_double(self) -> f64;
+
+    /// Sums that are words, as such.
+    fn words(_: &[Self]) -> Option<&[u16]> {
+        None
+    }
 }
 
 /// A sum that `P` can be added to.
@@ -54,6 +59,10 @@ impl Total for u16 {
 
     fn to_double(self) -> f64 {
         f64::from(self)
+    }
+
+    fn words(sums: &[u16]) -> Option<&[u16]> {
+        Some(sums)
     }
 }
 

@@ -236,6 +236,11 @@ impl Simd for Token {
     fn mul_high(self, a: __m256i, b: __m256i) -> __m256i {
         unsafe { _mm256_mulhi_epu16(a, b) }
     }
+
+    #[inline(always)]
+    fn shift_words(self, a: __m256i, count: u32) -> __m256i {
+        unsafe { _mm256_srl_epi16(a, _mm_cvtsi32_si128(count as i32)) }
+    }
 }
 
 /// All ones in the first `count` lanes.

@@ -236,6 +236,11 @@ impl Simd for Token {
     fn mul_high(self, a: __m512i, b: __m512i) -> __m512i {
         unsafe { _mm512_mulhi_epu16(a, b) }
     }
+
+    #[inline(always)]
+    fn shift_words(self, a: __m512i, count: u32) -> __m512i {
+        unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(count as i32)) }
+    }
 }
 
 /// Ones for the first `count` lanes, `count <= 16`.

@@ -242,6 +242,11 @@ impl Simd for Token {
             vreinterpretq_u8_u16(vcombine_u16(low, high))
         }
     }
+
+    #[inline(always)]
+    fn shift_words(self, a: uint8x16_t, count: u32) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vshlq_u16(words(a), vdupq_n_s16(-(count as i16)))) }
+    }
 }
 
 /// The same bits as words.

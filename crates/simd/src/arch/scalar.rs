@@ -234,6 +234,15 @@ impl Simd for Token {
         Bytes::from_words([x; 2 * LANES])
     }
 
+    #[inline(always)]
+    fn shift_words(self, a: Bytes, count: u32) -> Bytes {
+        let mut words = a.words();
+        for i in 0..words.len() {
+            words[i] >>= count;
+        }
+        Bytes::from_words(words)
+    }
+
     by_element! {
         max_bytes, a, b, |v: Bytes| v.0, Bytes, a.max(b);
         min_bytes, a, b, |v: Bytes| v.0, Bytes, a.min(b);

@@ -248,6 +248,11 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
         let (low, high) = (u32x4_extmul_low_u16x8(a, b), u32x4_extmul_high_u16x8(a, b));
         u16x8_shuffle::<1, 3, 5, 7, 9, 11, 13, 15>(low, high)
     }
+
+    #[inline(always)]
+    fn shift_words(self, a: v128, count: u32) -> v128 {
+        u16x8_shr(a, count)
+    }
 }
 
 /// Integers, rounded half to even.
