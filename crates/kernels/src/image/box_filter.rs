@@ -7,7 +7,7 @@ use super::fold::{Sum, fold};
 use super::frame::Frame;
 use super::pixel::Pixel;
 use super::quotient::{self, Quotient};
-use super::total::{Total, TotalOf};
+use super::total::{FloatTotal, TotalOf};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
 
@@ -71,6 +71,20 @@ impl BoxFilter {
         2 * self.columns() + 2 * self.frame.row().next_multiple_of(LINE)
     }
 
+    /// Places of sums around the image, each with that of the sum it is: the borders of all rows are made alike. The others are zeros.
+    fn edges(&self) -> Vec<[usize; 2]> {
+        let (channels, lead, row) = (self.frame.channels, self.lead(), self.frame.row());
+        let around = (0..lead).chain(lead + row..row + (self.window[1] - 1) * channels);
+        let mut edges = Vec::with_capacity((self.window[1] - 1) * channels);
+        for place in around {
+            let element = place as isize - lead as isize;
+            let pixel = self.border.source(element.div_euclid(channels as isize), self.frame.width);
+            let channel = element.rem_euclid(channels as isize) as usize;
+            edges.extend(pixel.map(|x| [place, lead + x * channels + channel]));
+        }
+        edges
+    }
+
     /// Computes rows of the output.
     pub(super) fn run<P: Pixel>(
         &self,
@@ -87,7 +101,7 @@ impl BoxFilter {
         }
     }
 
-    fn run_with<P: Pixel, T: TotalOf<P> + TotalOf<T>>(
+    fn run_with<P: Pixel, T: FloatTotal + TotalOf<P> + TotalOf<T>>(
         &self,
         isa: Isa,
         input: &[P],
@@ -114,15 +128,7 @@ impl BoxFilter {
             None => blank,
         };
         let inside = lead..lead + row;
-        // The borders of all rows are made alike, so the sums around the image are sums of it, or zeros.
-        let edges: Vec<[usize; 2]> = (0..lead)
-            .chain(lead + row..row + (kw - 1) * channels)
-            .filter_map(|place| {
-                let element = place as isize - lead as isize;
-                let pixel = border.source(element.div_euclid(channels as isize), frame.width)?;
-                Some([place, lead + pixel * channels + element.rem_euclid(channels as isize) as usize])
-            })
-            .collect();
+        let edges = self.edges();
         sums.fill(T::ZERO);
         last.fill(T::ZERO);
         for y in rows.start..rows.start + kh - 1 {
@@ -156,6 +162,7 @@ fn cells<T: Cell>(scratch: &mut [f32]) -> &mut [T] {
 }
 
 /// Sums of columns one row further down: of those of the last row with what enters and without what leaves.
+#[inline(never)]
 fn slide<P: Pixel, T: TotalOf<P>>(isa: Isa, last: &[T], entering: &[P], leaving: &[P], sums: &mut [T]) {
     let length = sums.len();
     assert!(last.len() == length && entering.len() == length && leaving.len() == length);
@@ -199,7 +206,8 @@ impl<P: Pixel, T: TotalOf<P>> Kernel for Slide<'_, P, T> {
 }
 
 /// The pixels that the totals of a row become.
-fn finish<P: Pixel, T: Total>(isa: Isa, factor: f32, offset: f32, totals: &[T], target: &mut [P]) {
+#[inline(never)]
+fn finish<P: Pixel, T: FloatTotal>(isa: Isa, factor: f32, offset: f32, totals: &[T], target: &mut [P]) {
     assert_eq!(totals.len(), target.len());
     let whole = target.len() / (4 * isa.lanes()) * (4 * isa.lanes());
     isa.run(Finish { factor, offset, totals, target: &mut target[..whole] });
@@ -216,7 +224,7 @@ struct Finish<'a, P, T> {
     target: &'a mut [P],
 }
 
-impl<P: Pixel, T: Total> Kernel for Finish<'_, P, T> {
+impl<P: Pixel, T: FloatTotal> Kernel for Finish<'_, P, T> {
     type Output = ();
 
     #[inline(always)]

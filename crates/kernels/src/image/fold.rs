@@ -69,6 +69,7 @@ impl<P: Cell, T: TotalOf<P>> Fold for Sum<P, T> {
 }
 
 /// Reduces the elements `i`, `i + step`, …, `count` of them, of `source` for each `i` of `target`.
+#[inline(never)]
 pub(super) fn fold<F: Fold>(
     isa: Isa,
     source: &[F::Tap],

@@ -1,7 +1,7 @@
 //! Sums of windows divided by how many pixels they are of.
 
 use super::pixel::Pixel;
-use super::total::Total;
+use super::total::{FloatTotal, Total};
 use crate::geometry::{Axis, PoolGeometry, PoolMode};
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -34,15 +34,27 @@ impl Counts {
     }
 
     /// The mean of each window of an output row, of integer pixels the exact one rounded half to even.
-    pub(super) fn means<P: Pixel, T: Total>(&self, isa: Isa, sums: &[T], row: usize, target: &mut [P]) {
+    #[inline(never)]
+    pub(super) fn means<P: Pixel, T: FloatTotal>(&self, isa: Isa, sums: &[T], row: usize, target: &mut [P]) {
         let (row_count, column_counts) = (self.rows[row], &self.columns[..]);
         assert!(sums.len() == target.len() && column_counts.len() == target.len(), "a sum for each pixel");
         let block = 4 * isa.lanes();
         let is_exact = self.most_columns * row_count < P::EXACT_MEANS as f32;
-        let vectors = if is_exact { target.len() / block * block } else { 0 };
-        isa.run(Means { sums, row_count, column_counts, target: &mut target[..vectors] });
-        for i in vectors..target.len() {
-            target[i] = P::mean(sums[i].to_double(), (row_count * column_counts[i]) as usize);
+        let whole = if is_exact { target.len() / block * block } else { 0 };
+        isa.run(Means { sums, row_count, column_counts, target: &mut target[..whole] });
+        self.means_one_by_one(sums, row, whole, target);
+    }
+
+    /// Those from the element `first` on.
+    pub(super) fn means_one_by_one<P: Pixel, T: Total>(
+        &self,
+        sums: &[T],
+        row: usize,
+        first: usize,
+        target: &mut [P],
+    ) {
+        for i in first..target.len() {
+            target[i] = P::mean(sums[i].to_double(), (self.rows[row] * self.columns[i]) as usize);
         }
     }
 }
@@ -55,7 +67,7 @@ struct Means<'a, P, T> {
     target: &'a mut [P],
 }
 
-impl<P: Pixel, T: Total> Kernel for Means<'_, P, T> {
+impl<P: Pixel, T: FloatTotal> Kernel for Means<'_, P, T> {
     type Output = ();
 
     #[inline(always)]

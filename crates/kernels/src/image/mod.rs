@@ -28,4 +28,4 @@ pub use gradient::Gradient;
 pub use pixel::Pixel;
 pub use pool::{ImagePool, ImagePoolMode};
 pub use template::{Best, Method, Template};
-pub use total::{Total, TotalOf};
+pub use total::{FloatTotal, Total, TotalOf};

@@ -4,6 +4,7 @@ use super::cell::Cell;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// Copies every `stride`-th pixel; the row goes one element on at least behind the last one.
+#[inline(never)]
 pub(super) fn pick<T: Cell>(isa: Isa, row: &[T], channels: usize, stride: usize, target: &mut [T]) {
     assert!(row.len() > ((target.len() / channels - 1) * stride + 1) * channels);
     isa.run(Pick { row, channels, stride, target });

@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::compiled::Compiled;
-use super::total::TotalOf;
+use super::total::{FloatTotal, TotalOf};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A channel value of an image.
@@ -32,13 +32,13 @@ pub trait Pixel: Cell + Compiled {
     fn smaller<S: Simd>(s: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
 
     /// Holds the sums of windows of up to [`Pixel::NARROW`] pixels, of integer ones exactly.
-    type Narrow: TotalOf<Self> + TotalOf<Self::Narrow>;
+    type Narrow: FloatTotal + TotalOf<Self> + TotalOf<Self::Narrow>;
 
     /// The most pixels that [`Pixel::Narrow`] has room for.
     const NARROW: usize;
 
     /// Holds the sums of larger windows, of up to [`Pixel::WIDE`] pixels.
-    type Wide: TotalOf<Self> + TotalOf<Self::Wide>;
+    type Wide: FloatTotal + TotalOf<Self> + TotalOf<Self::Wide>;
 
     /// The most pixels that [`Pixel::Wide`] has room for.
     const WIDE: usize;

@@ -8,7 +8,7 @@ use super::means::Counts;
 use super::pick::pick;
 use super::pixel::Pixel;
 use super::target::Target;
-use super::total::TotalOf;
+use super::total::{FloatTotal, Total, TotalOf};
 use crate::buffer::with_scratch;
 use crate::error::Error;
 use crate::geometry::PoolGeometry;
@@ -112,7 +112,7 @@ impl ImagePool {
                 self.reduce::<P, Mean<P::Wide>>(isa, input, output, pool, threads);
             }
             ImagePoolMode::Average => {
-                self.reduce::<P, Mean<P::Widest>>(Isa::portable(), input, output, pool, threads);
+                self.reduce::<P, LargeMean<P::Widest>>(Isa::portable(), input, output, pool, threads);
             }
         }
         Ok(())
@@ -248,20 +248,31 @@ macro_rules! extreme {
 extreme!(Largest, LEAST);
 extreme!(Smallest, GREATEST);
 
+/// The mean of sums that floats hold.
 struct Mean<T>(PhantomData<T>);
 
-impl<P: Pixel, T: TotalOf<P> + TotalOf<T>> Reduce<P> for Mean<T> {
-    type Reduced = T;
-    type Down = Sum<P, T>;
-    type Across = Sum<T, T>;
+/// The mean of any sums.
+struct LargeMean<T>(PhantomData<T>);
 
-    const NOTHING: T = T::ZERO;
+macro_rules! mean {
+    ($name:ident, $total:ident, |$counts:ident, $isa:ident, $sums:ident, $row:ident, $target:ident| $means:expr) => {
+        impl<P: Pixel, T: $total + TotalOf<P> + TotalOf<T>> Reduce<P> for $name<T> {
+            type Reduced = T;
+            type Down = Sum<P, T>;
+            type Across = Sum<T, T>;
 
-    fn pixels(_: &mut [P]) -> Option<&mut [T]> {
-        None
-    }
+            const NOTHING: T = T::ZERO;
 
-    fn finish(isa: Isa, sums: &[T], counts: &Counts, row: usize, target: &mut [P]) {
-        counts.means(isa, sums, row, target);
-    }
+            fn pixels(_: &mut [P]) -> Option<&mut [T]> {
+                None
+            }
+
+            fn finish($isa: Isa, $sums: &[T], $counts: &Counts, $row: usize, $target: &mut [P]) {
+                $means
+            }
+        }
+    };
 }
+
+mean!(Mean, FloatTotal, |counts, isa, sums, row, target| counts.means(isa, sums, row, target));
+mean!(LargeMean, Total, |counts, _isa, sums, row, target| counts.means_one_by_one(sums, row, 0, target));

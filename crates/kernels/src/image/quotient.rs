@@ -53,6 +53,7 @@ impl Quotient {
     }
 
     /// The pixel of each window of `count` sums, `step` elements apart; of [`FEWEST`] windows at least.
+    #[inline(never)]
     pub(super) fn run(&self, isa: Isa, sums: &[u16], step: usize, count: usize, target: &mut [u8]) {
         assert!(target.len() >= FEWEST && target.len() >= 8 * isa.lanes(), "as many as the registers hold");
         assert!(count > 0 && sums.len() >= (count - 1) * step + target.len(), "all sums of all windows");

@@ -14,12 +14,6 @@ pub trait Total: Cell {
     /// `a - b`, of which `b` is a part of `a`.
     fn minus<S: Simd>(s: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
 
-    /// Reads a vector of sums as floats; any alignment.
-    ///
-    /// # Safety
-    /// `source` is valid for reads of a vector's lanes.
-    unsafe fn floats<S: Simd>(s: S, source: *const Self) -> S::V;
-
     /// Exactly, up to 2⁵³.
     fn to_double(self) -> f64;
 
@@ -27,6 +21,15 @@ pub trait Total: Cell {
     fn words(_: &[Self]) -> Option<&[u16]> {
         None
     }
+}
+
+/// A sum that floats hold exactly.
+pub trait FloatTotal: Total {
+    /// Reads a vector of sums as floats; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of a vector's lanes.
+    unsafe fn floats<S: Simd>(s: S, source: *const Self) -> S::V;
 }
 
 /// A sum that `P` can be added to.
@@ -51,18 +54,20 @@ impl Total for u16 {
         s.sub_words(a, b)
     }
 
-    #[inline(always)]
-    unsafe fn floats<S: Simd>(s: S, source: *const u16) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe { s.load_u16(source) }
-    }
-
     fn to_double(self) -> f64 {
         f64::from(self)
     }
 
     fn words(sums: &[u16]) -> Option<&[u16]> {
         Some(sums)
+    }
+}
+
+impl FloatTotal for u16 {
+    #[inline(always)]
+    unsafe fn floats<S: Simd>(s: S, source: *const u16) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { s.load_u16(source) }
     }
 }
 
@@ -80,14 +85,16 @@ impl Total for f32 {
         s.sub(a, b)
     }
 
+    fn to_double(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl FloatTotal for f32 {
     #[inline(always)]
     unsafe fn floats<S: Simd>(s: S, source: *const f32) -> S::V {
         // SAFETY: the caller's promise.
         unsafe { s.load(source) }
-    }
-
-    fn to_double(self) -> f64 {
-        f64::from(self)
     }
 }
 
@@ -102,17 +109,6 @@ impl Total for u64 {
     #[inline(always)]
     fn minus<S: Simd>(_: S, a: u64, b: u64) -> u64 {
         a.wrapping_sub(b)
-    }
-
-    #[inline(always)]
-    unsafe fn floats<S: Simd>(s: S, source: *const u64) -> S::V {
-        let mut lanes = [0.0; super::cell::MOST_LANES];
-        for i in 0..S::LANES {
-            // SAFETY: the caller's promise.
-            lanes[i] = unsafe { source.add(i).read() } as f32;
-        }
-        // SAFETY: no vector has more lanes.
-        unsafe { s.load(lanes.as_ptr()) }
     }
 
     fn to_double(self) -> f64 {

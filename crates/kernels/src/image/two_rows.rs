@@ -60,7 +60,7 @@ impl<P: Pixel> Kernel for TwoRows<'_, P> {
         let (scale, offset) = (s.splat(self.mapping[0]), s.splat(self.mapping[1]));
         for x in (0..width).step_by(VECTORS * S::LANES) {
             // SAFETY: `TwoRows::run` checked that whole tiles and their taps are readable.
-            let sums = unsafe { self.sums(s, x) };
+            let sums = unsafe { self.tile(s, x) };
             for (target, sums) in self.targets.iter_mut().zip(sums) {
                 let Some(target) = target else { continue };
                 let mut vectors = sums;
@@ -88,11 +88,34 @@ impl<P: Pixel> TwoRows<'_, P> {
     /// # Safety
     /// Four vectors and the taps from there on are readable in each row of the ring.
     #[inline(always)]
-    unsafe fn sums<S: Simd>(&self, s: S, x: usize) -> [[S::V; VECTORS]; TILE_ROWS] {
+    unsafe fn tile<S: Simd>(&self, s: S, x: usize) -> [[S::V; VECTORS]; TILE_ROWS] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if S::FUSES {
+                return self.sums(s, x);
+            }
+            // A product that is fused by many instructions is written out as rarely as possible.
+            let mut tile = [[s.splat(0.0); VECTORS]; TILE_ROWS];
+            for v in (0..VECTORS).step_by(2) {
+                let sums = self.sums::<S, 2>(s, x + v * S::LANES);
+                for row in 0..TILE_ROWS {
+                    [tile[row][v], tile[row][v + 1]] = sums[row];
+                }
+            }
+            tile
+        }
+    }
+
+    /// The sums of some vectors of both rows.
+    ///
+    /// # Safety
+    /// They and the taps from there on are readable in each row of the ring.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const N: usize>(&self, s: S, x: usize) -> [[S::V; N]; TILE_ROWS] {
         let Ring { floats, slots, columns } = self.ring;
         let (kw, step) = (self.kw, self.step);
         let kh = self.weights.len() / kw;
-        let mut sums = [[s.splat(0.0); VECTORS]; TILE_ROWS];
+        let mut sums = [[s.splat(0.0); N]; TILE_ROWS];
         let mut slot = self.first % slots;
         // SAFETY: the caller's promise; weights of the rows before the last are followed by another row's.
         unsafe {
@@ -102,13 +125,13 @@ impl<P: Pixel> TwoRows<'_, P> {
                     let mut source = floats.as_ptr().add(slot * columns + x);
                     let mut weights = $weights;
                     for _ in 0..kw {
-                        let mut pixels = [s.splat(0.0); VECTORS];
-                        for v in 0..VECTORS {
+                        let mut pixels = [s.splat(0.0); N];
+                        for v in 0..N {
                             pixels[v] = s.load(source.add(v * S::LANES));
                         }
                         $(
                             let weight = s.splat(*weights.sub($back));
-                            for v in 0..VECTORS {
+                            for v in 0..N {
                                 sums[$row][v] = s.fused_mul_add(weight, pixels[v], sums[$row][v]);
                             }
                         )+

@@ -1,5 +1,10 @@
 //! Portable code for any CPU: four floats at a time in plain Rust, which compilers turn into SSE2 on baseline x86-64.
 
+// Compilers lose their way between bytes and words, so that on x86-64 these are instructions that each such CPU has.
+#[cfg(not(target_arch = "x86_64"))]
+use super::plain_integers as integers;
+#[cfg(target_arch = "x86_64")]
+use super::sse2_integers as integers;
 use crate::{Kernel, Simd};
 
 /// Proof of nothing: this tier needs no instructions of its own.
@@ -29,43 +34,18 @@ fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
     V([f(a.0[0], b.0[0]), f(a.0[1], b.0[1]), f(a.0[2], b.0[2]), f(a.0[3], b.0[3])])
 }
 
-/// Sixteen bytes or eight words.
-#[derive(Clone, Copy)]
-#[repr(C, align(16))]
-pub(crate) struct Bytes([u8; 4 * LANES]);
-
-impl Bytes {
-    #[inline(always)]
-    fn words(self) -> [u16; 2 * LANES] {
-        // SAFETY: as many bits, and every pattern is a number.
-        unsafe { core::mem::transmute(self.0) }
-    }
-
-    #[inline(always)]
-    fn from_words(words: [u16; 2 * LANES]) -> Bytes {
-        // SAFETY: as many bits, and every pattern is a number.
-        Bytes(unsafe { core::mem::transmute::<[u16; 2 * LANES], [u8; 4 * LANES]>(words) })
-    }
-}
-
-// Loops over places, which compilers turn into vector instructions; closures would have to be inlined first.
 macro_rules! by_element {
-    ($($name:ident, $a:ident, $b:ident, $read:expr, $write:expr, $element:expr;)*) => { $(
+    ($($name:ident),*) => { $(
         #[inline(always)]
-        fn $name(self, a: Bytes, b: Bytes) -> Bytes {
-            let (mut a, b) = ($read(a), $read(b));
-            for i in 0..a.len() {
-                let ($a, $b) = (a[i], b[i]);
-                a[i] = $element;
-            }
-            $write(a)
+        fn $name(self, a: integers::Register, b: integers::Register) -> integers::Register {
+            integers::$name(a, b)
         }
     )* };
 }
 
 impl Simd for Token {
     type V = V;
-    type I = Bytes;
+    type I = integers::Register;
     const LANES: usize = LANES;
     // Fewer than there are: CPUs without AVX are rare, and small tiles keep the code for them small.
     const REGISTERS: usize = 10;
@@ -203,55 +183,40 @@ impl Simd for Token {
     }
 
     #[inline(always)]
-    unsafe fn load_bytes(self, source: *const u8) -> Bytes {
-        // SAFETY: the caller's promise: a register's bytes are readable.
-        Bytes(unsafe { source.cast::<[u8; 4 * LANES]>().read() })
+    unsafe fn load_bytes(self, source: *const u8) -> integers::Register {
+        // SAFETY: the caller's promise.
+        unsafe { integers::load_bytes(source) }
     }
 
     #[inline(always)]
-    unsafe fn load_words(self, source: *const u8) -> Bytes {
-        // SAFETY: the caller's promise: half a register's bytes are readable.
-        Bytes::from_words(unsafe { source.cast::<[u8; 2 * LANES]>().read() }.map(u16::from))
+    unsafe fn load_words(self, source: *const u8) -> integers::Register {
+        // SAFETY: the caller's promise.
+        unsafe { integers::load_words(source) }
     }
 
     #[inline(always)]
-    unsafe fn store_bytes(self, target: *mut u8, v: Bytes) {
-        // SAFETY: the caller's promise: a register's bytes are writable.
-        unsafe { target.cast::<[u8; 4 * LANES]>().write(v.0) }
+    unsafe fn store_bytes(self, target: *mut u8, v: integers::Register) {
+        // SAFETY: the caller's promise.
+        unsafe { integers::store_bytes(target, v) }
     }
 
     #[inline(always)]
-    unsafe fn store_words(self, target: *mut u8, v: [Bytes; 2]) {
-        for (i, v) in v.into_iter().enumerate() {
-            let bytes = v.words().map(|word| word.min(255) as u8);
-            // SAFETY: the caller's promise: a register's bytes are writable.
-            unsafe { target.add(i * 2 * LANES).cast::<[u8; 2 * LANES]>().write(bytes) };
-        }
+    unsafe fn store_words(self, target: *mut u8, v: [integers::Register; 2]) {
+        // SAFETY: the caller's promise.
+        unsafe { integers::store_words(target, v) }
     }
 
     #[inline(always)]
-    fn splat_word(self, x: u16) -> Bytes {
-        Bytes::from_words([x; 2 * LANES])
+    fn splat_word(self, x: u16) -> integers::Register {
+        integers::splat_word(x)
     }
 
     #[inline(always)]
-    fn shift_words(self, a: Bytes, count: u32) -> Bytes {
-        let mut words = a.words();
-        for i in 0..words.len() {
-            words[i] >>= count;
-        }
-        Bytes::from_words(words)
+    fn shift_words(self, a: integers::Register, count: u32) -> integers::Register {
+        integers::shift_words(a, count)
     }
 
-    by_element! {
-        max_bytes, a, b, |v: Bytes| v.0, Bytes, a.max(b);
-        min_bytes, a, b, |v: Bytes| v.0, Bytes, a.min(b);
-        max_words, a, b, Bytes::words, Bytes::from_words, a.max(b);
-        min_words, a, b, Bytes::words, Bytes::from_words, a.min(b);
-        add_words, a, b, Bytes::words, Bytes::from_words, a.wrapping_add(b);
-        sub_words, a, b, Bytes::words, Bytes::from_words, a.wrapping_sub(b);
-        mul_high, a, b, Bytes::words, Bytes::from_words, ((u32::from(a) * u32::from(b)) >> 16) as u16;
-    }
+    by_element!(max_bytes, min_bytes, max_words, min_words, add_words, sub_words, mul_high);
 }
 
 /// `a * b + c` rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008): the product is exact in `f64`,
