@@ -3,6 +3,7 @@
 mod box_filter;
 mod cell;
 mod compiled;
+mod few_rows;
 mod filter;
 mod fold;
 mod frame;
@@ -18,7 +19,6 @@ mod separable;
 mod target;
 mod template;
 mod total;
-mod two_rows;
 
 pub use cell::Cell;
 pub use compiled::Compiled;
