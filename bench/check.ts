@@ -23,10 +23,11 @@ export interface CheckResult {
 
 /**
  * How far a result may be from the float64 reference. 8-bit pixels: one level from the exact value, whether rounded or cut;
- * two of a Gaussian, whose factors libraries round to 8 bits. Max pooling only selects. Float sums: relative to the root mean square of the result, generous for Fourier and Winograd methods in
+ * two of a Gaussian, whose factors libraries round to 8 bits. Max pooling and dilation only select. Float sums: relative to the root mean square of the result, generous for Fourier and Winograd methods in
  * float32, a thousandth of what a missing or doubled term of a sum of hundreds would make.
  */
 export function boundOf(problem: Problem): Pick<CheckResult, 'bound' | 'unit'> {
+  if (problem.kind === 'dilate') return { bound: 0, unit: 'levels' };
   if (isFilter(problem) && problem.pixels === 'u8')
     return { bound: problem.kind === 'gauss' ? 2.01 : 1.01, unit: 'levels' };
   const unit = 'root mean square of the result';

@@ -49,6 +49,7 @@ function filterKernel({ kind, kernel: [kh, kw] }: FilterProblem, random: () => n
     const [rows, columns] = [gaussian(kh), gaussian(kw)];
     return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
   }
+  if (kind === 'box' || kind === 'dilate') return new Float32Array(kh * kw).fill(1 / (kh * kw));
   const values = Array.from({ length: kh * kw }, () => random() + 0.01);
   const sum = values.reduce((a, b) => a + b, 0);
   return Float32Array.from(values, (value) => value / sum);

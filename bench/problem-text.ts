@@ -23,6 +23,8 @@ const LETTERS: Readonly<Record<ProblemKind, string>> = {
   avgpoolgrad: POOL_LETTERS,
   filter: FILTER_LETTERS,
   gauss: FILTER_LETTERS,
+  box: FILTER_LETTERS,
+  dilate: FILTER_LETTERS,
 };
 
 /** Letters that may have two numbers. */
@@ -95,7 +97,8 @@ export function parseProblem(text: string): Problem {
 
 function read(kind: ProblemKind, values: Values): Problem {
   const [h, w, kernel] = [values.one('h'), values.one('w'), values.pair('k')];
-  if (kind === 'filter' || kind === 'gauss') {
+  if (kind === 'filter' || kind === 'gauss' || kind === 'box' || kind === 'dilate') {
+    if (kind === 'dilate' && kernel.some((side) => side % 2 === 0)) throw values.wrong('odd sides after k');
     const pixels = values.has('f') ? 'f32' : 'u8';
     if (values.one('u', 8) !== 8 || values.one('f', 32) !== 32 || (values.has('f') && values.has('u'))) {
       throw values.wrong('u8 or f32');

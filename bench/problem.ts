@@ -33,10 +33,11 @@ export interface PoolProblem {
 
 /**
  * A filter of an image with interleaved channels; the border is replicated, the result has the image's size. `filter` has a
- * kernel of positive numbers that sum to 1, `gauss` one that is a Gaussian, of OpenCV's sigma for that size.
+ * kernel of positive numbers that sum to 1, `gauss` one that is a Gaussian, of OpenCV's sigma for that size, `box` the mean;
+ * `dilate` is the largest sample of the window.
  */
 export interface FilterProblem {
-  readonly kind: 'filter' | 'gauss';
+  readonly kind: 'filter' | 'gauss' | 'box' | 'dilate';
   readonly h: number;
   readonly w: number;
   readonly c: number;
@@ -55,9 +56,16 @@ export function isConv(problem: Problem): problem is ConvProblem {
   return problem.kind === 'conv' || problem.kind === 'convgrad';
 }
 
+const FILTERS: readonly ProblemKind[] = ['filter', 'gauss', 'box', 'dilate'];
+
 /** Whether it is a filter of an image. */
 export function isFilter(problem: Problem): problem is FilterProblem {
-  return problem.kind === 'filter' || problem.kind === 'gauss';
+  return FILTERS.includes(problem.kind);
+}
+
+/** Whether its work is multiply-adds, and not comparisons or additions. */
+export function multiplies(problem: Problem): boolean {
+  return isConv(problem) || problem.kind === 'filter' || problem.kind === 'gauss';
 }
 
 /** Whether it is a forward pass on tensors. */
@@ -111,7 +119,7 @@ export function sizesOf(problem: Problem): Sizes {
   }
 }
 
-/** Operations of the direct method, a multiply-add counting as two; comparisons or additions of a pooling. */
+/** Operations of the direct method, a multiply-add counting as two; comparisons or additions of a pooling, a mean or a dilation. */
 export function flopsOf(problem: Problem): number {
   const { forward } = sizesOf(problem);
   const taps = problem.kernel[0] * problem.kernel[1];
@@ -144,11 +152,17 @@ export function bytesOf(problem: Problem): number {
   return 4 * (x + weight + given + results);
 }
 
+const FILTER_CLASSES: Readonly<Record<FilterProblem['kind'], string>> = {
+  filter: 'image filter',
+  gauss: 'Gaussian blur',
+  box: 'box blur',
+  dilate: 'dilation',
+};
+
 /** The class in whose mean a problem counts when its suite names none. */
 export function classOf(problem: Problem): string {
   const { c, kernel } = problem;
-  if (isFilter(problem))
-    return `${problem.kind === 'gauss' ? 'Gaussian blur' : 'image filter'} ${problem.pixels}`;
+  if (isFilter(problem)) return `${FILTER_CLASSES[problem.kind]} ${problem.pixels}`;
   if (problem.kind === 'convgrad') return 'backward convolution';
   if (!isConv(problem)) return problem.kind.endsWith('grad') ? 'backward pooling' : 'pooling';
   const { o, groups, stride, dilation } = problem;

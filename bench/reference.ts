@@ -6,7 +6,6 @@ import type { Weights } from './data.ts';
 import {
   type ConvProblem,
   type FilterProblem,
-  isFilter,
   outputSides,
   type PoolProblem,
   type Problem,
@@ -24,8 +23,13 @@ export interface Reference {
 
 /** The results of a problem, in the order of `sizesOf(problem).outputs`. */
 export function references(problem: Problem, weights: Weights): Reference[] {
-  if (isFilter(problem)) return [filter(problem, weights)];
   switch (problem.kind) {
+    case 'filter':
+    case 'gauss':
+    case 'box':
+      return [filter(problem, weights)];
+    case 'dilate':
+      return [dilation(problem, weights)];
     case 'conv':
       return [convolution(problem, weights)];
     case 'convgrad':
@@ -217,7 +221,20 @@ function maxPoolGradient(problem: PoolProblem, { x, gradOutput }: Weights): Refe
   });
 }
 
-function filter({ h, w, c, kernel }: FilterProblem, { x, weight }: Weights): Reference {
+function filter(problem: FilterProblem, { x, weight }: Weights): Reference {
+  return windows(problem, (samples) => {
+    let sum = 0;
+    for (const [tap, index] of samples.entries()) sum += (x[index] as number) * (weight[tap] as number);
+    return sum;
+  });
+}
+
+function dilation(problem: FilterProblem, { x }: Weights): Reference {
+  return windows(problem, (samples) => Math.max(...samples.map((index) => x[index] as number)));
+}
+
+/** What becomes of the samples around each one, given by their places; the border is replicated. */
+function windows({ h, w, c, kernel }: FilterProblem, reduce: (samples: number[]) => number): Reference {
   const [kh, kw] = kernel;
   const clamp = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
   return {
@@ -227,15 +244,14 @@ function filter({ h, w, c, kernel }: FilterProblem, { x, weight }: Weights): Ref
     at(index) {
       const [channel, pixel] = [index % c, Math.floor(index / c)];
       const [, py, px] = place(pixel, [h, w]);
-      let sum = 0;
+      const samples: number[] = [];
       for (let a = 0; a < kh; a++) {
         const row = clamp(py + a - Math.floor(kh / 2), h - 1) * w;
         for (let b = 0; b < kw; b++) {
-          const column = clamp(px + b - Math.floor(kw / 2), w - 1);
-          sum += (x[(row + column) * c + channel] as number) * (weight[a * kw + b] as number);
+          samples.push((row + clamp(px + b - Math.floor(kw / 2), w - 1)) * c + channel);
         }
       }
-      return sum;
+      return reduce(samples);
     },
   };
 }

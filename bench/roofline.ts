@@ -1,6 +1,6 @@
 /** The roofline: which limit of the machine binds a problem, and how near to it a time is. */
 import type { Limits, Machine } from './machine.ts';
-import { bytesOf, flopsOf, isConv, isFilter, type Problem } from './problem.ts';
+import { bytesOf, flopsOf, multiplies, type Problem } from './problem.ts';
 
 /** A limit with the least time that it allows. */
 export interface Roof {
@@ -16,15 +16,15 @@ export function levelOf(bytes: number, { caches }: Machine, threads: number): 'L
 
 /**
  * The limit that binds a problem: multiply-adds of the direct method on the instruction set in use, or moving every array once
- * through the level of memory that holds them. (A method that needs fewer operations can go beyond it.) Poolings have no
- * multiply-adds.
+ * through the level of memory that holds them. (A method that needs fewer operations can go beyond it.) Poolings, means and
+ * dilations have no multiply-adds.
  */
 export function roofOf(problem: Problem, machine: Machine, limits: Limits, threads: number): Roof {
   const bytes = bytesOf(problem);
   const level = levelOf(bytes, machine, threads);
   const moving: Roof = { limit: level, seconds: bytes / limits.copy[level] };
   const peak = limits.fma[machine.isa];
-  if (peak === undefined || !(isConv(problem) || isFilter(problem))) return moving;
+  if (peak === undefined || !multiplies(problem)) return moving;
   const computing: Roof = { limit: 'FMA', seconds: flopsOf(problem) / peak };
   return computing.seconds > moving.seconds ? computing : moving;
 }

@@ -1,9 +1,9 @@
 /** This package off the event loop: the input is copied, the result is new, a promise is awaited. */
-import { filterImageAsync, info, Tensor } from '../../index.ts';
+import { filterImageAsync, info, poolImageAsync, Tensor } from '../../index.ts';
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
 import type { Data, Weights } from '../data.ts';
 import { type ConvProblem, type FilterProblem, isFilter, type PoolProblem } from '../problem.ts';
-import { filterArguments, makePlan, pinThreads, planDetails } from './corr2d.ts';
+import { dilationOptions, filterArguments, makePlan, pinThreads, planDetails } from './corr2d.ts';
 
 function preparePlan(problem: ConvProblem | PoolProblem, weights: Weights, threads: number): Prepared {
   const plan = makePlan(problem, weights, threads);
@@ -24,7 +24,11 @@ function prepareFilter(problem: FilterProblem, weights: Weights): Prepared {
   let last: Data | undefined;
   return {
     run: async () => {
-      last = (await filterImageAsync<Data>(image, taps, options)).data;
+      const filtered =
+        problem.kind === 'dilate'
+          ? poolImageAsync<Data>(image, problem.kernel, 'max', dilationOptions(problem))
+          : filterImageAsync<Data>(image, taps, options);
+      last = (await filtered).data;
     },
     output: () => last as Data,
     dispose: () => {},

@@ -7,6 +7,7 @@ import {
   type Image,
   info,
   type Plan,
+  poolImage,
   setThreads,
   Tensor,
 } from '../../index.ts';
@@ -81,13 +82,25 @@ export function filterArguments(
   };
 }
 
+/** Window by window, the result as large as the image. */
+export function dilationOptions({ kernel }: FilterProblem): { stride: number; padding: [number, number] } {
+  return { stride: 1, padding: [(kernel[0] - 1) / 2, (kernel[1] - 1) / 2] };
+}
+
 function prepareFilter(problem: FilterProblem, weights: Weights): Prepared {
   const { image, taps, options, out } = filterArguments(problem, weights);
   const all = { ...options, out };
+  const { kernel } = problem;
+  const pooling = { ...dilationOptions(problem), out };
   return {
-    run: () => {
-      filterImage<Data>(image, taps, all);
-    },
+    run:
+      problem.kind === 'dilate'
+        ? () => {
+            poolImage<Data>(image, kernel, 'max', pooling);
+          }
+        : () => {
+            filterImage<Data>(image, taps, all);
+          },
     output: () => out,
     dispose: () => {},
   };

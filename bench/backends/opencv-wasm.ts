@@ -2,7 +2,7 @@
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
 import { type Data, sigmaOf, type Weights } from '../data.ts';
 import { loadPackage } from '../optional.ts';
-import { type FilterProblem, isFilter } from '../problem.ts';
+import type { FilterProblem } from '../problem.ts';
 
 interface Mat {
   readonly data: Uint8Array;
@@ -65,7 +65,7 @@ export const opencvWasm: BackendSource = {
     return defineBackend({
       name: 'opencv-wasm',
       version: /Version control:\s*(\S+)/.exec(cv.getBuildInformation())?.[1] ?? 'unknown',
-      supports: isFilter,
+      supports: ({ kind }) => kind === 'filter' || kind === 'gauss',
       prepare: (problem, weights) => prepare(cv, problem as FilterProblem, weights),
     });
   },

@@ -110,7 +110,7 @@ export const plain: BackendSource = {
     defineBackend({
       name: 'plain',
       version: process.version,
-      supports: (problem) => isQuick(problem) && !problem.kind.endsWith('grad'),
+      supports: (problem) => isQuick(problem) && problem.kind !== 'dilate' && !problem.kind.endsWith('grad'),
       prepare(problem, weights): Prepared {
         const size = sizesOf(problem).forward;
         const isBytes = isFilter(problem) && problem.pixels === 'u8';

@@ -36,7 +36,7 @@ function prepare(sharp: Sharp, problem: FilterProblem, weights: Weights): Prepar
 
 /** Float pixels it makes bytes of on the way, an alpha channel it would premultiply; its kernel has 3 to 1001 taps a side. */
 function supports(problem: Problem): boolean {
-  if (problem.kind !== 'filter') return false;
+  if (problem.kind !== 'filter' && problem.kind !== 'box') return false;
   const { c, kernel, pixels } = problem;
   return pixels === 'u8' && (c === 1 || c === 3) && Math.min(...kernel) >= 3 && Math.max(...kernel) <= 1001;
 }

@@ -11,7 +11,7 @@ def load(threads):
 
 
 def prepare(problem, x, weight, grad_output):
-    if problem["kind"] in ("filter", "gauss"):
+    if problem["kind"] in ("filter", "gauss", "box", "dilate"):
         return image_filter(problem, x, weight)
     plane = plane_filter(problem, weight)
     if plane is None:
@@ -35,8 +35,13 @@ def image_filter(problem, x, weight):
     result = np.empty_like(image)
     kernel = weight.reshape(problem["kernel"])
     border = cv2.BORDER_REPLICATE
+    size = tuple(reversed(problem["kernel"]))
+    if problem["kind"] == "dilate":
+        element = np.ones(problem["kernel"], np.uint8)
+        return Call(lambda: cv2.dilate(image, element, result), lambda _: [result])
+    if problem["kind"] == "box":
+        return Call(lambda: cv2.blur(image, size, result, (-1, -1), border), lambda _: [result])
     if problem["kind"] == "gauss":
-        size = tuple(reversed(problem["kernel"]))
         # Its rule for a size; stated, since without it a size up to 7 has a coarser table.
         x_sigma, y_sigma = (0.3 * ((side - 1) * 0.5 - 1) + 0.8 for side in size)
         return Call(lambda: cv2.GaussianBlur(image, size, x_sigma, result, y_sigma, border), lambda _: [result])

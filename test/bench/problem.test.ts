@@ -23,6 +23,8 @@ describe('a problem on one line', () => {
     ['maxpoolgrad:h4w4-k2', 'maxpoolgrad:n1c1h4w4-k2s2', 'backward pooling'],
     ['filter:h10w20c3-k5', 'filter:c3h10w20-k5u8', 'image filter u8'],
     ['gauss:h10w20-k5f32', 'gauss:c1h10w20-k5f32', 'Gaussian blur f32'],
+    ['box:h10w20c3-k5', 'box:c3h10w20-k5u8', 'box blur u8'],
+    ['dilate:h10w20-k3x5', 'dilate:c1h10w20-k3x5u8', 'dilation u8'],
   ])('%s', (text, canonical, className) => {
     const problem = parseProblem(text);
     expect(formatProblem(problem)).toBe(canonical);
@@ -55,6 +57,7 @@ describe('a problem on one line', () => {
     'filter:h5w5-k3u16',
     'filter:h5w5-k3u8f32',
     'filter:h5w5-k3s2',
+    'dilate:h5w5-k4',
     '__proto__:h5w5-o1k3',
   ])('%j is refused', (text) => {
     expect(() => parseProblem(text)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }));

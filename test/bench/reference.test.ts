@@ -4,7 +4,7 @@ import { makeWeights, type Weights } from '../../bench/data.ts';
 import { type Problem, sizesOf } from '../../bench/problem.ts';
 import { parseProblem } from '../../bench/problem-text.ts';
 import { references } from '../../bench/reference.ts';
-import { conv2d, filterImage, maxPool2d, Tensor } from '../../index.ts';
+import { conv2d, filterImage, maxPool2d, poolImage, Tensor } from '../../index.ts';
 
 function all(problem: Problem, weights: Weights): number[][] {
   const sizes = sizesOf(problem).outputs;
@@ -55,7 +55,8 @@ test.each(['conv:n2c4h7w9-o6k3x2s2x1p1d2x3g2', 'conv:c3h6w6-o3k3p1g3', 'maxpool:
   },
 );
 
-test.each(['filter:c3h6w7-k3x5f32', 'gauss:h8w9-k5f32', 'filter:h5w4-k4f32'])('%s likewise', (text) => {
+const filters = ['filter:c3h6w7-k3x5f32', 'gauss:h8w9-k5f32', 'filter:h5w4-k4f32', 'box:c3h6w5-k3f32'];
+test.each(filters)('%s likewise', (text) => {
   const problem = parseProblem(text);
   const { x, weight, gradOutput } = makeWeights(problem);
   const { h: height, w: width, c: channels, kernel } = problem;
@@ -65,6 +66,15 @@ test.each(['filter:c3h6w7-k3x5f32', 'gauss:h8w9-k5f32', 'filter:h5w4-k4f32'])('%
   });
   const [expected] = all(problem, { x, weight, gradOutput });
   for (const [i, value] of result.data.entries()) expect(value).toBeCloseTo(expected?.[i] as number, 5);
+});
+
+test('a dilation likewise', () => {
+  const problem = parseProblem('dilate:c3h6w7-k3x5u8');
+  const weights = makeWeights(problem);
+  const { h: height, w: width, c: channels, kernel } = problem;
+  const options = { stride: 1, padding: [1, 2] as const };
+  const result = poolImage({ data: weights.x, width, height, channels }, kernel, 'max', options);
+  expect([...result.data]).toEqual(all(problem, weights)[0]);
 });
 
 describe('a gradient is the derivative of the sum of the results, each times what is given for it', () => {

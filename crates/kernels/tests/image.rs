@@ -11,7 +11,7 @@ use common::Random;
 use common::guarded::{Flush, Guarded};
 use common::pixel::TestPixel;
 use corr2d_kernels::geometry::PaddingMode;
-use corr2d_kernels::image::{Alpha, Frame, Gradient, ImageFilter, ImageRequest};
+use corr2d_kernels::image::{Alpha, Frame, Gradient, ImageFilter, ImageRequest, Pixel};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::{Error, Isa};
 
@@ -322,6 +322,42 @@ fn check_tiers<P: TestPixel>(r: &Case) {
             })
             .collect();
         assert!(results.iter().all(|result| *result == results[0]), "a tier differs: {r:?}");
+    }
+}
+
+/// Equal weights: the sum is exact, so the pixel is that of the floats, whichever way it is computed.
+#[test]
+fn means_are_those_of_floats() {
+    for (width, kernel) in
+        [(140, [3, 3]), (128, [5, 5]), (257, [7, 3]), (131, [4, 4]), (150, [15, 17]), (100, [1, 9])]
+    {
+        for channels in [1, 3] {
+            for border in BORDERS {
+                for (scale, offset) in [(1.0, 0.0), (1.5, -20.0), (0.5, 3.0)] {
+                    let r = Case { border, scale, offset, ..sized(width, 45, channels, kernel) };
+                    let weight = 1.0 / (kernel[0] * kernel[1]) as f32;
+                    let ones = vec![1.0; kernel[0] * kernel[1]];
+                    let input = pixels::<u8>(&r);
+                    let plain = Case { scale: 1.0, offset: 0.0, ..r };
+                    let expected: Vec<u8> = (0..r.height * r.width * channels)
+                        .map(|i| [i / channels / width, i / channels % width, i % channels])
+                        .map(|place| exact(&plain, &input, &ones, place).0 as f32)
+                        .map(|sum| u8::from_float(sum * (weight * scale) + offset))
+                        .collect();
+                    for (isa, flush) in
+                        Isa::available().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)])
+                    {
+                        let input = Guarded::new(&input, flush);
+                        let mut output = Guarded::new(&vec![77u8; expected.len()], flush);
+                        let filter = r.filter(&vec![weight; ones.len()], isa).expect("a valid request");
+                        let pool = Pool::new(1).expect("no thread is started");
+                        filter.run(input.as_slice(), output.as_mut_slice(), &pool, 1).expect("exact lengths");
+                        assert!(output.as_slice() == expected, "{isa:?} of {r:?}");
+                        output.assert_slack_untouched(format_args!("{isa:?} of {r:?}"));
+                    }
+                }
+            }
+        }
     }
 }
 

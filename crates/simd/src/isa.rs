@@ -60,6 +60,11 @@ impl Isa {
         Isa::available().next().unwrap_or(Isa(Tier::Scalar))
     }
 
+    /// What every CPU can run: for what is too rare for code of its own on each instruction set.
+    pub fn portable() -> Isa {
+        Isa(Tier::Scalar)
+    }
+
     /// Every instruction set that this CPU can run, best first.
     pub fn available() -> impl Iterator<Item = Isa> {
         Isa::TABLE.iter().filter(|(_, _, detect)| detect()).map(|(isa, _, _)| *isa)

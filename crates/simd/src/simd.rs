@@ -10,6 +10,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// A register of [`Self::LANES`] floats.
     type V: Copy;
 
+    /// A register of integers, as large: `4 * LANES` bytes or `2 * LANES` words of 16 bits.
+    type I: Copy;
+
     /// Floats per register.
     const LANES: usize;
 
@@ -145,6 +148,57 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `target` is valid for writes of `2 * LANES` integers.
     unsafe fn store_u16(self, target: *mut u16, v: [Self::V; 2]);
+
+    /// Reads a register of integers; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `4 * LANES` bytes.
+    unsafe fn load_bytes(self, source: *const u8) -> Self::I;
+
+    /// Reads bytes as words; any alignment.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of `2 * LANES` bytes.
+    unsafe fn load_words(self, source: *const u8) -> Self::I;
+
+    /// Writes a register of integers; any alignment.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `4 * LANES` bytes.
+    unsafe fn store_bytes(self, target: *mut u8, v: Self::I);
+
+    /// Writes words below 2¹⁵ as bytes, saturated; any alignment.
+    ///
+    /// # Safety
+    /// `target` is valid for writes of `4 * LANES` bytes.
+    unsafe fn store_words(self, target: *mut u8, v: [Self::I; 2]);
+
+    /// All words equal to `x`.
+    fn splat_word(self, x: u16) -> Self::I;
+
+    /// The larger of the two, by byte.
+    fn max_bytes(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// The smaller of the two, by byte.
+    fn min_bytes(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// The larger of the two, by word.
+    fn max_words(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// The smaller of the two, by word.
+    fn min_words(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// `a + b` modulo 2¹⁶, by word.
+    fn add_words(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// `a - b` modulo 2¹⁶, by word.
+    fn sub_words(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// The upper half of the product of 32 bits, by word.
+    fn mul_high(self, a: Self::I, b: Self::I) -> Self::I;
+
+    /// `a` without its lowest `count` bits, at most 15, by word.
+    fn shift_words(self, a: Self::I, count: u32) -> Self::I;
 }
 
 /// A computation generic over the instruction set; see [`crate::Isa::run`].

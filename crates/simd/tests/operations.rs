@@ -255,6 +255,106 @@ fn converts_integers() {
     Isa::available().for_each(|isa| isa.run(Integers));
 }
 
+/// Bytes and words in whole registers, of values from one end of the range to the other.
+struct Registers;
+
+/// No register has more bytes.
+const MOST_BYTES: usize = 4 * MOST_LANES;
+
+impl Kernel for Registers {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for shift in 0..256 {
+            let at = |i: usize, step: usize| -> u16 {
+                let ends = [0, 1, 0x7fff, 0x8000, 0xffff, 0x00ff, 0xff00];
+                let i = i * step + shift;
+                if i.is_multiple_of(5) { ends[i % ends.len()] } else { (i * 40_503) as u16 }
+            };
+            let (a, b): (Vec<u16>, Vec<u16>) = (0..2 * S::LANES).map(|i| (at(i, 1), at(i, 3))).unzip();
+            let bytes =
+                |words: &[u16]| -> Vec<u8> { words.iter().flat_map(|word| word.to_ne_bytes()).collect() };
+            let (a_bytes, b_bytes) = (bytes(&a), bytes(&b));
+            let both_bytes: Vec<(u8, u8)> = a_bytes.iter().copied().zip(b_bytes.iter().copied()).collect();
+            let both: Vec<(u16, u16)> = a.iter().copied().zip(b.iter().copied()).collect();
+            // SAFETY: the sources and the arrays hold a register's bytes.
+            unsafe {
+                let (x, y) = (s.load_bytes(a_bytes.as_ptr()), s.load_bytes(b_bytes.as_ptr()));
+                macro_rules! same {
+                    ($v:expr, $expected:expr) => {{
+                        let mut stored = [9u8; MOST_BYTES];
+                        s.store_bytes(stored.as_mut_ptr(), $v);
+                        let expected: Vec<u8> = $expected;
+                        assert_eq!(&stored[..expected.len()], expected, "{}", stringify!($v));
+                        assert!(stored[expected.len()..].iter().all(|byte| *byte == 9));
+                    }};
+                }
+                let by_word = |f: fn(u16, u16) -> u16| -> Vec<u8> {
+                    bytes(&both.iter().map(|(a, b)| f(*a, *b)).collect::<Vec<u16>>())
+                };
+                same!(x, a_bytes.clone());
+                same!(s.max_bytes(x, y), both_bytes.iter().map(|(a, b)| *a.max(b)).collect());
+                same!(s.min_bytes(x, y), both_bytes.iter().map(|(a, b)| *a.min(b)).collect());
+                same!(s.max_words(x, y), by_word(u16::max));
+                same!(s.min_words(x, y), by_word(u16::min));
+                same!(s.add_words(x, y), by_word(u16::wrapping_add));
+                same!(s.sub_words(x, y), by_word(u16::wrapping_sub));
+                same!(s.mul_high(x, y), by_word(|a, b| ((u32::from(a) * u32::from(b)) >> 16) as u16));
+                for count in 0..16 {
+                    same!(
+                        s.shift_words(x, count),
+                        bytes(&a.iter().map(|a| a >> count).collect::<Vec<u16>>())
+                    );
+                }
+                same!(s.splat_word(a[1]), bytes(&vec![a[1]; a.len()]));
+            }
+        }
+    }
+}
+
+#[test]
+fn computes_with_bytes_and_words() {
+    Isa::available().for_each(|isa| isa.run(Registers));
+}
+
+/// Bytes read as words and words written as bytes, beside that which cannot be accessed.
+struct Widths;
+
+impl Kernel for Widths {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for flush in [Flush::Start, Flush::End] {
+            let bytes: Vec<u8> = (0..2 * S::LANES).map(|i| (i * 37 + 250) as u8).collect();
+            let source = Guarded::new(&bytes, flush);
+            let words: Vec<u16> = (0..4 * S::LANES).map(|i| [0, 7, 255, 256, 32767][i % 5]).collect();
+            let mut wide = [0u16; 2 * MOST_LANES];
+            let mut target = Guarded::new(&vec![9u8; 4 * S::LANES], flush);
+            // SAFETY: the source holds half a register's bytes, the words two registers, the target one.
+            unsafe {
+                s.store_bytes(wide.as_mut_ptr().cast(), s.load_words(source.as_slice().as_ptr()));
+                let first = s.load_bytes(words.as_ptr().cast());
+                let second = s.load_bytes(words.as_ptr().add(2 * S::LANES).cast());
+                s.store_words(target.as_mut_slice().as_mut_ptr(), [first, second]);
+            }
+            for (i, byte) in bytes.iter().enumerate() {
+                assert_eq!(wide[i], u16::from(*byte));
+            }
+            target.assert_slack_untouched("bytes");
+            for (i, byte) in target.as_slice().iter().enumerate() {
+                assert_eq!(u16::from(*byte), words[i].min(255));
+            }
+        }
+    }
+}
+
+#[test]
+fn changes_widths() {
+    Isa::available().for_each(|isa| isa.run(Widths));
+}
+
 struct Splat;
 
 impl Kernel for Splat {

@@ -1,32 +1,49 @@
-//! The mean over a rectangle, and whatever else has equal weights: sums of integer pixels run along, in integers, down the columns.
-//! They are exact, so that neither the order of sums nor a tile can be seen in the result.
+//! The mean over a rectangle, and whatever else has equal weights: sums of integer pixels run along, down the columns. They are exact, so
+//! that neither the order of sums nor a tile can be seen in the result.
 
+use super::cell::{Cell, MOST_LANES, first};
 use super::filter::Border;
+use super::fold::{Sum, fold};
 use super::frame::Frame;
-use super::pixel::{Pixel, Total};
-use super::taps::{Fold, fold};
+use super::pixel::Pixel;
+use super::quotient::{self, Quotient};
+use super::total::{FloatTotal, TotalOf};
 use corr2d_simd::{Isa, Kernel, Simd};
-use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Equal weights over a window `[kh, kw]`: each result is `factor · sum + offset`.
 #[derive(Clone, Copy)]
 pub(super) struct BoxFilter {
-    pub(super) frame: Frame,
-    pub(super) border: Border,
-    pub(super) window: [usize; 2],
-    pub(super) factor: f32,
-    pub(super) offset: f32,
+    frame: Frame,
+    border: Border,
+    window: [usize; 2],
+    factor: f32,
+    offset: f32,
+    /// The same in integers.
+    quotient: Option<Quotient>,
 }
+
+/// Fewer elements are not worth a [`Quotient`].
+const FEWEST_QUOTIENTS: usize = 1 << 12;
 
 /// Sums of a cache line, at least.
 const LINE: usize = 32;
 
 impl BoxFilter {
-    /// Whether sums of these pixels over the window are whole numbers that some type holds.
-    pub(super) fn suits<P: Pixel>(&self) -> bool {
-        // Twice as wide as the narrow sums of bytes are those of words: 2³² either way.
-        P::MOST.is_some_and(|most| self.taps() < u32::MAX as usize / most as usize)
+    /// None unless sums of these pixels over the window are whole numbers that some type holds.
+    pub(super) fn new<P: Pixel>(
+        frame: Frame,
+        border: Border,
+        window: [usize; 2],
+        [factor, offset]: [f32; 2],
+    ) -> Option<BoxFilter> {
+        let most = P::MOST? as usize;
+        let taps = window[0] * window[1];
+        // A small image is done before a quotient would be checked.
+        let pays = frame.row() >= quotient::FEWEST && frame.height * frame.row() >= FEWEST_QUOTIENTS;
+        let most = u16::try_from(most * taps).ok().filter(|_| pays);
+        let quotient = most.and_then(|most| Quotient::new(factor, offset, most));
+        (taps <= P::WIDE).then_some(BoxFilter { frame, border, window, factor, offset, quotient })
     }
 
     fn taps(&self) -> usize {
@@ -51,7 +68,21 @@ impl BoxFilter {
 
     /// Floats of scratch that [`BoxFilter::run`] needs: they are as large as the largest sums.
     pub(super) fn scratch_len(&self) -> usize {
-        self.columns() + self.frame.row()
+        2 * self.columns() + 2 * self.frame.row().next_multiple_of(LINE)
+    }
+
+    /// Places of sums around the image, each with that of the sum it is: the borders of all rows are made alike. The others are zeros.
+    fn edges(&self) -> Vec<[usize; 2]> {
+        let (channels, lead, row) = (self.frame.channels, self.lead(), self.frame.row());
+        let around = (0..lead).chain(lead + row..row + (self.window[1] - 1) * channels);
+        let mut edges = Vec::with_capacity((self.window[1] - 1) * channels);
+        for place in around {
+            let element = place as isize - lead as isize;
+            let pixel = self.border.source(element.div_euclid(channels as isize), self.frame.width);
+            let channel = element.rem_euclid(channels as isize) as usize;
+            edges.extend(pixel.map(|x| [place, lead + x * channels + channel]));
+        }
+        edges
     }
 
     /// Computes rows of the output.
@@ -70,7 +101,7 @@ impl BoxFilter {
         }
     }
 
-    fn run_with<P: Pixel, T: Total + From<P>>(
+    fn run_with<P: Pixel, T: FloatTotal + TotalOf<P> + TotalOf<T>>(
         &self,
         isa: Isa,
         input: &[P],
@@ -78,132 +109,137 @@ impl BoxFilter {
         output: &mut [P],
         scratch: &mut [f32],
     ) {
-        assert!(size_of::<T>() <= size_of::<f32>() && scratch.len() >= self.scratch_len());
-        assert_eq!(output.len(), rows.len() * self.frame.row());
-        let (columns, row) = (self.columns(), self.frame.row());
-        // SAFETY: scratch is aligned to floats, as long as needed, and every bit pattern is a number.
-        let sums = unsafe { std::slice::from_raw_parts_mut(scratch.as_mut_ptr().cast::<T>(), columns + row) };
-        let (sums, totals) = sums.split_at_mut(columns);
-        let sums = &mut sums[self.gap()..];
-        isa.run(Rows { filter: self, input, rows, output, sums, totals, pixel: PhantomData });
+        let BoxFilter { frame, border, window: [kh, kw], .. } = *self;
+        let (row, columns, channels, lead) = (frame.row(), self.columns(), frame.channels, self.lead());
+        assert_eq!(output.len(), rows.len() * row);
+        let (blank, scratch) = scratch.split_at_mut(row.next_multiple_of(LINE));
+        // What rows above and below the image may be.
+        let blank = &mut cells::<P>(blank)[..row];
+        blank.fill(P::from_float(0.0));
+        let blank = &*blank;
+        let (totals, scratch) = scratch.split_at_mut(row.next_multiple_of(LINE));
+        let totals = &mut cells::<T>(totals)[..row];
+        // The sum of each column of the window's rows, with those of the columns around the image; for this row and for the last.
+        let (sums, last) = scratch.split_at_mut(columns);
+        let mut sums = &mut cells::<T>(sums)[self.gap()..columns];
+        let mut last = &mut cells::<T>(last)[self.gap()..columns];
+        let source = |y: usize| match border.source(y as isize - (kh / 2) as isize, frame.height) {
+            Some(y) => &input[y * frame.row_stride..][..row],
+            None => blank,
+        };
+        let inside = lead..lead + row;
+        let edges = self.edges();
+        sums.fill(T::ZERO);
+        last.fill(T::ZERO);
+        for y in rows.start..rows.start + kh - 1 {
+            std::mem::swap(&mut sums, &mut last);
+            slide(isa, &last[inside.clone()], source(y), blank, &mut sums[inside.clone()]);
+        }
+        for (y, target) in rows.clone().zip(output.chunks_exact_mut(row)) {
+            let leaving = if y == rows.start { blank } else { source(y - 1) };
+            std::mem::swap(&mut sums, &mut last);
+            slide(isa, &last[inside.clone()], source(y + kh - 1), leaving, &mut sums[inside.clone()]);
+            for [place, inside] in &edges {
+                sums[*place] = sums[*inside];
+            }
+            if let (Some(quotient), Some(sums), Some(bytes)) =
+                (&self.quotient, T::words(sums), P::bytes(target))
+            {
+                quotient.run(isa, sums, channels, kw, bytes);
+                continue;
+            }
+            fold::<Sum<T, T>>(isa, sums, channels, kw, totals);
+            finish(isa, self.factor, self.offset, totals, target);
+        }
     }
 }
 
-struct Rows<'a, P, T> {
-    filter: &'a BoxFilter,
-    input: &'a [P],
-    rows: Range<usize>,
-    output: &'a mut [P],
-    /// The sum of each column of the window's rows, with those of the columns around the image.
-    sums: &'a mut [T],
-    /// The sums of each window of a row.
-    totals: &'a mut [T],
-    pixel: PhantomData<P>,
+/// Scratch as other numbers of at most the size of floats.
+fn cells<T: Cell>(scratch: &mut [f32]) -> &mut [T] {
+    const { assert!(size_of::<T>() <= size_of::<f32>() && align_of::<T>() <= align_of::<f32>()) };
+    // SAFETY: aligned and long enough, and every bit pattern is a number.
+    unsafe { std::slice::from_raw_parts_mut(scratch.as_mut_ptr().cast(), scratch.len()) }
 }
 
-impl<P: Pixel, T: Total + From<P>> Kernel for Rows<'_, P, T> {
+/// Sums of columns one row further down: of those of the last row with what enters and without what leaves.
+#[inline(never)]
+fn slide<P: Pixel, T: TotalOf<P>>(isa: Isa, last: &[T], entering: &[P], leaving: &[P], sums: &mut [T]) {
+    let length = sums.len();
+    assert!(last.len() == length && entering.len() == length && leaving.len() == length);
+    isa.run(Slide { last, entering, leaving, sums });
+}
+
+struct Slide<'a, P, T> {
+    last: &'a [T],
+    entering: &'a [P],
+    leaving: &'a [P],
+    sums: &'a mut [T],
+}
+
+impl<P: Pixel, T: TotalOf<P>> Kernel for Slide<'_, P, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let BoxFilter { frame, border, window: [kh, kw], .. } = *self.filter;
-        let (row, channels) = (frame.row(), frame.channels);
-        let lead = self.filter.lead();
-        let above = kh / 2;
-        let source = |y: usize| {
-            border
-                .source(y as isize - above as isize, frame.height)
-                .map(|y| &self.input[y * frame.row_stride..][..row])
-        };
-        self.sums.fill(T::default());
-        for y in self.rows.start..self.rows.start + kh - 1 {
-            if let Some(entering) = source(y) {
-                add(&mut self.sums[lead..lead + row], entering);
+        let (lanes, length) = (T::lanes::<S>(), self.sums.len());
+        let (last, sums) = (self.last.as_ptr(), self.sums.as_mut_ptr());
+        let (entering, leaving) = (self.entering.as_ptr(), self.leaving.as_ptr());
+        // SAFETY: `slide` checked that all are as long. The sums are none of the others, so that the last register may be shifted back and
+        // summed again.
+        unsafe {
+            if length < lanes {
+                let (last, entering) = (first(last, length), first(entering, length));
+                let mut v = T::plus(s, T::read(s, last.as_ptr()), T::widen(s, entering.as_ptr()));
+                v = T::minus(s, v, T::widen(s, first(leaving, length).as_ptr()));
+                let mut elements = [T::ZERO; MOST_LANES];
+                T::write(s, elements.as_mut_ptr(), v);
+                std::ptr::copy_nonoverlapping(elements.as_ptr(), sums, length);
+                return;
+            }
+            for i in (0..length).step_by(lanes) {
+                let i = i.min(length - lanes);
+                let v = T::plus(s, T::read(s, last.add(i)), T::widen(s, entering.add(i)));
+                T::write(s, sums.add(i), T::minus(s, v, T::widen(s, leaving.add(i))));
             }
         }
-        let mut leaving = None;
-        for (y, target) in self.rows.clone().zip(self.output.chunks_exact_mut(row)) {
-            let inside = &mut self.sums[lead..lead + row];
-            match (source(y + kh - 1), leaving) {
-                (Some(entering), Some(leaving)) => slide(inside, entering, leaving),
-                (Some(entering), None) => add(inside, entering),
-                (None, Some(leaving)) => take(inside, leaving),
-                (None, None) => {}
-            }
-            leaving = source(y);
-            // The borders of all rows are made alike, so the sums around the image are sums of it.
-            for i in (0..lead).chain(lead + row..row + (kw - 1) * channels) {
-                let element = i as isize - lead as isize;
-                let pixel = border.source(element.div_euclid(channels as isize), frame.width);
-                let channel = element.rem_euclid(channels as isize) as usize;
-                self.sums[i] = pixel.map_or(T::default(), |x| self.sums[lead + x * channels + channel]);
-            }
-            fold::<T, Sum<T>>(self.sums, channels, kw, self.totals);
-            finish(s, self.filter, self.totals, target);
-        }
-    }
-}
-
-// Loops over places and not over iterators, which are not always compiled into the function with the instruction set's features.
-
-#[inline(always)]
-fn add<P: Pixel, T: Total + From<P>>(sums: &mut [T], entering: &[P]) {
-    let entering = &entering[..sums.len()];
-    for i in 0..sums.len() {
-        sums[i] = sums[i].plus(T::from(entering[i]));
-    }
-}
-
-#[inline(always)]
-fn take<P: Pixel, T: Total + From<P>>(sums: &mut [T], leaving: &[P]) {
-    let leaving = &leaving[..sums.len()];
-    for i in 0..sums.len() {
-        sums[i] = sums[i].slide(T::default(), T::from(leaving[i]));
-    }
-}
-
-#[inline(always)]
-fn slide<P: Pixel, T: Total + From<P>>(sums: &mut [T], entering: &[P], leaving: &[P]) {
-    let (entering, leaving) = (&entering[..sums.len()], &leaving[..sums.len()]);
-    for i in 0..sums.len() {
-        sums[i] = sums[i].slide(T::from(entering[i]), T::from(leaving[i]));
-    }
-}
-
-struct Sum<T>(PhantomData<T>);
-
-impl<T: Total> Fold<T> for Sum<T> {
-    type Reduced = T;
-
-    #[inline(always)]
-    fn element(tap: T) -> T {
-        tap
-    }
-
-    #[inline(always)]
-    fn merge(a: T, b: T) -> T {
-        a.plus(b)
     }
 }
 
 /// The pixels that the totals of a row become.
-#[inline(always)]
-fn finish<S: Simd, P: Pixel, T: Total>(s: S, filter: &BoxFilter, totals: &[T], target: &mut [P]) {
-    let (factor, offset) = (s.splat(filter.factor), s.splat(filter.offset));
-    let totals = &totals[..target.len()];
-    let whole = target.len() / (4 * S::LANES) * (4 * S::LANES);
-    for i in (0..whole).step_by(4 * S::LANES) {
-        // SAFETY: four vectors are left of both.
-        unsafe {
-            let mut vectors = [factor; 4];
-            for (v, vector) in vectors.iter_mut().enumerate() {
-                let total = T::load(s, totals.as_ptr().add(i + v * S::LANES));
-                *vector = s.add(s.mul(total, factor), offset);
-            }
-            P::store(s, target.as_mut_ptr().add(i), vectors);
-        }
-    }
+#[inline(never)]
+fn finish<P: Pixel, T: FloatTotal>(isa: Isa, factor: f32, offset: f32, totals: &[T], target: &mut [P]) {
+    assert_eq!(totals.len(), target.len());
+    let whole = target.len() / (4 * isa.lanes()) * (4 * isa.lanes());
+    isa.run(Finish { factor, offset, totals, target: &mut target[..whole] });
     for i in whole..target.len() {
-        target[i] = P::from_float(totals[i].to_float() * filter.factor + filter.offset);
+        target[i] = P::from_float(totals[i].to_double() as f32 * factor + offset);
+    }
+}
+
+/// Four whole vectors at a time.
+struct Finish<'a, P, T> {
+    factor: f32,
+    offset: f32,
+    totals: &'a [T],
+    target: &'a mut [P],
+}
+
+impl<P: Pixel, T: FloatTotal> Kernel for Finish<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (factor, offset) = (s.splat(self.factor), s.splat(self.offset));
+        for i in (0..self.target.len()).step_by(4 * S::LANES) {
+            // SAFETY: `finish` gave four whole vectors at a time, and checked that there are as many totals.
+            unsafe {
+                let mut vectors = [factor; 4];
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    let total = T::floats(s, self.totals.as_ptr().add(i + v * S::LANES));
+                    *vector = s.add(s.mul(total, factor), offset);
+                }
+                P::store(s, self.target.as_mut_ptr().add(i), vectors);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! no copy of the whole image is made. Channels stay interleaved: a tap's neighbour is simply `channels` elements away.
 
 use super::box_filter::BoxFilter;
+use super::few_rows::{self, FOUR, FewRows, Ring, TWO, tile_rows};
 use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
 use super::light::Light;
@@ -9,7 +10,6 @@ use super::parts::{PIXELS_ALIGNED, Part, Tiles};
 use super::pixel::{Pixel, from_floats, to_floats};
 use super::separable::{Factors, factors, pays};
 use super::target::Target;
-use super::two_rows::{self, Ring, TwoRows};
 use crate::buffer::with_scratch;
 use crate::conv::Activation;
 use crate::conv::strip::{self, BLOCK_ROWS, Filter, pack_passes};
@@ -77,7 +77,7 @@ const TILE_ROWS: usize = 72;
 /// Floats that a tile works on, of the first-level cache's.
 const TILE_FLOATS: usize = 10 << 10;
 
-/// The most rows of a kernel that [`TwoRows`] runs in less time than the tile of more rows, whose results take another pass.
+/// The most rows of a kernel that [`FewRows`] runs in less time than the tile of more rows, whose results take another pass.
 const MOST_LOW: usize = 5;
 
 /// Below this many products, waking another thread costs more than it saves.
@@ -130,7 +130,18 @@ impl ImageFilter {
     }
 
     /// Filters `input` (rows `row_stride` apart) to the tightly packed `output`, on at most `threads` threads of the pool.
+    #[inline]
     pub fn run<P: Pixel>(
+        &self,
+        input: &[P],
+        output: &mut [P],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<(), Error> {
+        P::filter(self, input, output, pool, threads)
+    }
+
+    pub(super) fn run_pixels<P: Pixel>(
         &self,
         input: &[P],
         output: &mut [P],
@@ -179,14 +190,8 @@ impl ImageFilter {
     fn box_filter<P: Pixel>(&self) -> Option<BoxFilter> {
         let r = &self.request;
         let Operation::Box(weight, _) = self.operation else { return None };
-        let filter = BoxFilter {
-            frame: r.frame,
-            border: r.border,
-            window: self.window,
-            factor: weight * r.scale,
-            offset: r.offset,
-        };
-        (!r.linear && filter.suits::<P>()).then_some(filter)
+        let mapping = [weight * r.scale, r.offset];
+        BoxFilter::new::<P>(r.frame, r.border, self.window, mapping).filter(|_| !r.linear)
     }
 
     /// Copies alpha where it is passed through.
@@ -215,7 +220,7 @@ impl ImageFilter {
     fn source_columns(&self, columns: usize) -> usize {
         let taps = (self.window[1] - 1) * self.request.frame.channels;
         // Each row begins a cache line.
-        (columns.next_multiple_of(two_rows::VECTORS * self.isa.lanes()) + taps).next_multiple_of(LINE)
+        (columns.next_multiple_of(few_rows::VECTORS * self.isa.lanes()) + taps).next_multiple_of(LINE)
     }
 
     /// Rows of floats that are kept: those that a block of output rows reads.
@@ -225,11 +230,11 @@ impl ImageFilter {
 
     /// Output rows that are computed together.
     fn block(&self, part: &Part) -> usize {
-        if self.two_rows().is_some() { two_rows::TILE_ROWS } else { part.rows.len().min(BLOCK_ROWS) }
+        if self.few_rows().is_some() { self.few_rows_tile() } else { part.rows.len().min(BLOCK_ROWS) }
     }
 
-    /// The kernel that [`TwoRows`] runs, and its columns.
-    fn two_rows(&self) -> Option<(&[f32], usize)> {
+    /// The kernel that [`FewRows`] runs, and its columns.
+    fn few_rows(&self) -> Option<(&[f32], usize)> {
         match &self.operation {
             Operation::Low(weights) => Some((weights, self.window[1])),
             Operation::Separable(Factors { column, .. }) | Operation::Box(_, Factors { column, .. }) => {
@@ -239,11 +244,17 @@ impl ImageFilter {
         }
     }
 
+    /// Output rows that [`FewRows`] computes together.
+    fn few_rows_tile(&self) -> usize {
+        let [kh, kw] = self.window;
+        tile_rows(self.isa, [kh, if matches!(self.operation, Operation::Low(_)) { kw } else { 1 }])
+    }
+
     /// Columns of a tile, so that its floats stay in the first-level cache.
     fn tile_columns(&self) -> usize {
         // Results that become pixels in registers need no rows of floats.
-        let rows = match self.two_rows() {
-            Some(_) => self.kept_rows(two_rows::TILE_ROWS) + 1,
+        let rows = match self.few_rows() {
+            Some(_) => self.kept_rows(self.few_rows_tile()) + 1,
             None => self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1,
         };
         (TILE_FLOATS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(2 * PIXELS_ALIGNED)
@@ -286,12 +297,7 @@ impl ImageFilter {
                     &self.operation
                 {
                     self.load_row(part, source, light, line);
-                    let floats =
-                        strip::Target { start: slot.as_mut_ptr(), stride: columns, rows: 1, columns: width };
-                    // SAFETY: the padded row is a whole number of vectors plus the taps.
-                    unsafe {
-                        self.filter(row, [1, self.window[1]]).run(self.isa, |_| line.as_ptr(), &floats)
-                    };
+                    self.along_row(row, line, width, slot);
                 } else {
                     self.load_row(part, source, light, slot);
                 }
@@ -302,10 +308,9 @@ impl ImageFilter {
             // SAFETY: `run` checked the output's length, and parts are disjoint.
             let stored = |y: usize| unsafe { target.part(y * frame.row() + part.columns.start, width) };
             match light {
-                None if self.two_rows().is_some() => {
-                    let targets =
-                        [0, 1].map(|i| (first_row + i < part.rows.end).then(|| stored(first_row + i)));
-                    self.correlate_two(ring, first, [r.scale, r.offset], targets);
+                None if self.few_rows().is_some() => {
+                    let rows = (first_row..part.rows.end.min(first_row + block)).map(stored);
+                    self.correlate_few(ring, first, [r.scale, r.offset], rows);
                     continue;
                 }
                 _ => self.correlate(ring, first, block, width, result),
@@ -326,17 +331,32 @@ impl ImageFilter {
         }
     }
 
-    /// Two rows of pixels, or one.
-    fn correlate_two<P: Pixel>(
+    /// The pass along a row of a separable kernel.
+    fn along_row(&self, weights: &[f32], line: &[f32], width: usize, target: &mut [f32]) {
+        assert!(line.len() == target.len() && line.len() >= self.source_columns(width));
+        let floats =
+            strip::Target { start: target.as_mut_ptr(), stride: target.len(), rows: 1, columns: width };
+        // SAFETY: the padded row is a whole number of vectors plus the taps.
+        unsafe { self.filter(weights, [1, self.window[1]]).run(self.isa, |_| line.as_ptr(), &floats) }
+    }
+
+    /// A few rows of pixels.
+    fn correlate_few<'a, P: Pixel>(
         &self,
         ring: Ring<'_>,
         first: usize,
         mapping: [f32; 2],
-        targets: [Option<&mut [P]>; two_rows::TILE_ROWS],
+        mut rows: impl Iterator<Item = &'a mut [P]>,
     ) {
-        let Some((weights, kw)) = self.two_rows() else { return };
+        let Some((weights, kw)) = self.few_rows() else { return };
         let step = self.request.frame.channels;
-        TwoRows { weights, kw, step, mapping, ring, first, targets }.run(self.isa);
+        if self.few_rows_tile() == FOUR {
+            let targets: [_; FOUR] = std::array::from_fn(|_| rows.next());
+            FewRows { weights, kw, step, mapping, ring, first, targets }.run(self.isa);
+        } else {
+            let targets: [_; TWO] = std::array::from_fn(|_| rows.next());
+            FewRows { weights, kw, step, mapping, ring, first, targets }.run(self.isa);
+        }
     }
 
     /// A block of rows of floats, neither scaled nor offset.
@@ -357,9 +377,7 @@ impl ImageFilter {
                 unsafe { self.filter(weights, self.window).run(self.isa, |i| row(i).as_ptr(), &target) }
             }
             Operation::Low(_) | Operation::Separable(_) | Operation::Box(..) => {
-                let mut lines = result.chunks_exact_mut(width).map(Some);
-                let targets = [0, 1].map(|_| lines.next().flatten());
-                self.correlate_two(ring, first, [1.0, 0.0], targets);
+                self.correlate_few(ring, first, [1.0, 0.0], result.chunks_exact_mut(width).take(block));
             }
         }
     }

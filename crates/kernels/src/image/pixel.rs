@@ -1,9 +1,12 @@
 //! Pixel types: how they become floats and how floats become them.
 
+use super::cell::Cell;
+use super::compiled::Compiled;
+use super::total::{FloatTotal, TotalOf};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A channel value of an image.
-pub trait Pixel: Copy + Send + Sync + 'static {
+pub trait Pixel: Cell + Compiled {
     /// As a float, exactly.
     fn to_float(self) -> f32;
 
@@ -20,27 +23,39 @@ pub trait Pixel: Copy + Send + Sync + 'static {
     const LEAST: Self;
 
     /// The larger of the two; NaN when either is NaN.
-    fn larger(self, other: Self) -> Self;
+    fn larger<S: Simd>(s: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
 
     /// What the smallest element of nothing is.
     const GREATEST: Self;
 
     /// The smaller of the two; NaN when either is NaN.
-    fn smaller(self, other: Self) -> Self;
+    fn smaller<S: Simd>(s: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
 
     /// Holds the sums of windows of up to [`Pixel::NARROW`] pixels, of integer ones exactly.
-    type Narrow: Total + From<Self>;
+    type Narrow: FloatTotal + TotalOf<Self> + TotalOf<Self::Narrow>;
 
     /// The most pixels that [`Pixel::Narrow`] has room for.
     const NARROW: usize;
 
-    /// Holds the sums of larger windows.
-    type Wide: Total + From<Self>;
+    /// Holds the sums of larger windows, of up to [`Pixel::WIDE`] pixels.
+    type Wide: FloatTotal + TotalOf<Self> + TotalOf<Self::Wide>;
+
+    /// The most pixels that [`Pixel::Wide`] has room for.
+    const WIDE: usize;
+
+    /// Holds the sums of any window.
+    type Widest: TotalOf<Self> + TotalOf<Self::Widest>;
+
+    /// The sum of `count` elements over their number: of integers the exact mean, rounded half to even.
+    fn mean(sum: f64, count: usize) -> Self;
+
+    /// Pixels that are bytes, as such.
+    fn bytes(pixels: &mut [Self]) -> Option<&mut [u8]>;
 
     /// Below so many pixels, a sum over their number is so accurate in `f32` that rounding it gives the exact mean rounded.
     const EXACT_MEANS: usize;
 
-    /// Reads a vector; any alignment.
+    /// Reads a vector as floats; any alignment.
     ///
     /// # Safety
     /// `source` is valid for reads of a vector's lanes.
@@ -53,125 +68,23 @@ pub trait Pixel: Copy + Send + Sync + 'static {
     unsafe fn store<S: Simd>(s: S, target: *mut Self, v: [S::V; 4]);
 }
 
-/// A sum of pixels.
-pub trait Total: Copy + Send + Default + 'static {
-    /// `self + other`, which does not overflow.
-    fn plus(self, other: Self) -> Self;
-
-    /// `self + entering - leaving`, which is a sum again.
-    fn slide(self, entering: Self, leaving: Self) -> Self;
-
-    /// As a float: exactly up to 2²⁴.
-    fn to_float(self) -> f32;
-
-    /// Reads a vector of sums as floats; any alignment.
-    ///
-    /// # Safety
-    /// `source` is valid for reads of a vector's lanes.
-    unsafe fn load<S: Simd>(s: S, source: *const Self) -> S::V;
-
-    /// The sum over `count` elements as a pixel: for integers the exact mean, rounded half to even.
-    fn mean(self, count: usize) -> f32;
-}
-
-macro_rules! integer_total {
-    ($($total:ty, $load:ident;)*) => { $(
-        impl Total for $total {
-            #[inline(always)]
-            unsafe fn load<S: Simd>(s: S, source: *const $total) -> S::V {
-                // SAFETY: the caller's promise.
-                unsafe { $load(s, source) }
-            }
-
-            #[inline(always)]
-            fn plus(self, other: $total) -> $total {
-                self.wrapping_add(other)
-            }
-
-            #[inline(always)]
-            fn slide(self, entering: $total, leaving: $total) -> $total {
-                self.wrapping_add(entering).wrapping_sub(leaving)
-            }
-
-            #[inline(always)]
-            fn to_float(self) -> f32 {
-                self as f32
-            }
-
-            fn mean(self, count: usize) -> f32 {
-                let (sum, count) = (self as u64, count as u64);
-                let (whole, rest) = (sum / count, sum % count);
-                let up = 2 * rest > count || 2 * rest == count && whole % 2 == 1;
-                (whole + u64::from(up)) as f32
-            }
-        }
-    )* };
-}
-
-integer_total! {
-    u16, load_words;
-    u32, load_each;
-    u64, load_each;
-}
-
-/// # Safety
-/// `source` is valid for reads of a vector's lanes.
-#[inline(always)]
-unsafe fn load_words<S: Simd>(s: S, source: *const u16) -> S::V {
-    // SAFETY: the caller's promise.
-    unsafe { s.load_u16(source) }
-}
-
-/// # Safety
-/// `source` is valid for reads of a vector's lanes.
-#[inline(always)]
-unsafe fn load_each<S: Simd, T: Total>(s: S, source: *const T) -> S::V {
-    const MOST_LANES: usize = 16;
-    let mut lanes = [0.0; MOST_LANES];
-    for i in 0..S::LANES {
-        // SAFETY: the caller's promise.
-        lanes[i] = unsafe { source.add(i).read() }.to_float();
-    }
-    // SAFETY: no vector has more lanes.
-    unsafe { s.load(lanes.as_ptr()) }
-}
-
-impl Total for f32 {
-    #[inline(always)]
-    unsafe fn load<S: Simd>(s: S, source: *const f32) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe { s.load(source) }
-    }
-
-    #[inline(always)]
-    fn plus(self, other: f32) -> f32 {
-        self + other
-    }
-
-    #[inline(always)]
-    fn slide(self, entering: f32, leaving: f32) -> f32 {
-        self + entering - leaving
-    }
-
-    #[inline(always)]
-    fn to_float(self) -> f32 {
-        self
-    }
-
-    fn mean(self, count: usize) -> f32 {
-        self / count as f32
-    }
-}
+/// Whole numbers that `f32` holds exactly.
+const EXACT: usize = 1 << 24;
 
 macro_rules! integer_pixel {
-    ($pixel:ty, $most:literal, $narrow:ty, $wide:ty, $exact_means:expr, $load:ident, $store:expr) => {
+    (
+        $pixel:ty, $most:literal, $larger:ident, $smaller:ident, $narrow:ty, $room:expr, $exact_means:expr, $load:ident, $store:expr,
+        |$pixels:ident| $bytes:expr
+    ) => {
         impl Pixel for $pixel {
             const MOST: Option<f32> = Some($most);
             const LEAST: $pixel = <$pixel>::MIN;
             const GREATEST: $pixel = <$pixel>::MAX;
             type Narrow = $narrow;
-            const NARROW: usize = <$narrow>::MAX as usize / <$pixel>::MAX as usize;
-            type Wide = $wide;
+            const NARROW: usize = $room / <$pixel>::MAX as usize;
+            type Wide = f32;
+            const WIDE: usize = EXACT / <$pixel>::MAX as usize;
+            type Widest = u64;
             const EXACT_MEANS: usize = $exact_means;
 
             #[inline(always)]
@@ -190,13 +103,24 @@ macro_rules! integer_pixel {
             }
 
             #[inline(always)]
-            fn larger(self, other: $pixel) -> $pixel {
-                self.max(other)
+            fn larger<S: Simd>(s: S, a: S::I, b: S::I) -> S::I {
+                s.$larger(a, b)
             }
 
             #[inline(always)]
-            fn smaller(self, other: $pixel) -> $pixel {
-                self.min(other)
+            fn smaller<S: Simd>(s: S, a: S::I, b: S::I) -> S::I {
+                s.$smaller(a, b)
+            }
+
+            fn mean(sum: f64, count: usize) -> $pixel {
+                let (sum, count) = (sum as u64, count as u64);
+                let (whole, rest) = (sum / count, sum % count);
+                let up = 2 * rest > count || 2 * rest == count && whole % 2 == 1;
+                (whole + u64::from(up)).min(<$pixel>::MAX.into()) as $pixel
+            }
+
+            fn bytes($pixels: &mut [$pixel]) -> Option<&mut [u8]> {
+                $bytes
             }
 
             #[inline(always)]
@@ -216,8 +140,30 @@ macro_rules! integer_pixel {
 
 // Means: two that differ have a distance of 1 / (2 · count) from a half, which must be more than half of the last place of a float
 // as large as the largest pixel.
-integer_pixel!(u8, 255.0, u16, u32, 1 << 16, load_u8, store_bytes);
-integer_pixel!(u16, 65535.0, u32, u64, 1 << 8, load_u16, store_two_halves);
+integer_pixel!(
+    u8,
+    255.0,
+    max_bytes,
+    min_bytes,
+    u16,
+    u16::MAX as usize,
+    1 << 16,
+    load_u8,
+    store_bytes,
+    |pixels| Some(pixels)
+);
+integer_pixel!(
+    u16,
+    65535.0,
+    max_words,
+    min_words,
+    f32,
+    EXACT,
+    1 << 8,
+    load_u16,
+    store_two_halves,
+    |_pixels| None
+);
 
 /// # Safety
 /// `target` is valid for writes of four vectors' lanes.
@@ -245,6 +191,8 @@ impl Pixel for f32 {
     type Narrow = f32;
     const NARROW: usize = usize::MAX;
     type Wide = f32;
+    const WIDE: usize = usize::MAX;
+    type Widest = f32;
     const EXACT_MEANS: usize = usize::MAX;
 
     #[inline(always)]
@@ -263,13 +211,21 @@ impl Pixel for f32 {
     }
 
     #[inline(always)]
-    fn larger(self, other: f32) -> f32 {
-        if self > other || self.is_nan() { self } else { other }
+    fn larger<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+        s.max(a, b)
     }
 
     #[inline(always)]
-    fn smaller(self, other: f32) -> f32 {
-        if self < other || self.is_nan() { self } else { other }
+    fn smaller<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+        s.min(a, b)
+    }
+
+    fn mean(sum: f64, count: usize) -> f32 {
+        sum as f32 / count as f32
+    }
+
+    fn bytes(_: &mut [f32]) -> Option<&mut [u8]> {
+        None
     }
 
     #[inline(always)]

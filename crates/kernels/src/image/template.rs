@@ -50,7 +50,18 @@ const FLAT: f64 = 1e-12;
 
 impl Template {
     /// Prepares `template`, of the sizes `of`, for images of the sizes `frame`; neither's alpha counts.
+    #[inline]
     pub fn new<P: Pixel>(
+        frame: Frame,
+        of: Frame,
+        template: &[P],
+        method: Method,
+        isa: Isa,
+    ) -> Result<Template, Error> {
+        P::template(frame, of, template, method, isa)
+    }
+
+    pub(super) fn of_pixels<P: Pixel>(
         frame: Frame,
         of: Frame,
         template: &[P],
@@ -65,7 +76,18 @@ impl Template {
             return Err(Error::Length { parameter: "template's channels", expected, received });
         }
         let colours = if matches!(frame.channels, 2 | 4) { frame.channels - 1 } else { frame.channels };
-        let mut weight = planes(&of, colours, template);
+        Template::of_planes(frame, of, planes(&of, colours, template), method, isa)
+    }
+
+    /// From a plane of floats for each colour.
+    fn of_planes(
+        frame: Frame,
+        of: Frame,
+        mut weight: Vec<f32>,
+        method: Method,
+        isa: Isa,
+    ) -> Result<Template, Error> {
+        let colours = weight.len() / (of.width * of.height);
         let mut squares = 0.0;
         for plane in weight.chunks_exact_mut(of.width * of.height) {
             let mean = match method {
@@ -109,7 +131,18 @@ impl Template {
 
     /// Writes the score of each place, from -1 to 1, and gives the best (the first of equals). Where the window or the template is flat
     /// (or, for [`Method::CorrelationNormed`], zero) the score is 0. A cancelled pool leaves the scores incomplete.
+    #[inline]
     pub fn run<P: Pixel>(
+        &self,
+        input: &[P],
+        scores: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<Best, Error> {
+        P::find(self, input, scores, pool, threads)
+    }
+
+    pub(super) fn run_pixels<P: Pixel>(
         &self,
         input: &[P],
         scores: &mut [f32],
@@ -122,7 +155,24 @@ impl Template {
         if scores.len() != expected {
             return Err(Error::Length { parameter: "out", expected, received: scores.len() });
         }
-        let mut image = planes(&self.frame, self.colours, input);
+        let image = planes(&self.frame, self.colours, input);
+        let read = |y: usize, row: &mut [f32]| {
+            let pixels = &input[y * self.frame.row_stride..][..row.len()];
+            pixels.iter().zip(row).for_each(|(pixel, value)| *value = pixel.to_float());
+        };
+        self.run_planes(image, &read, scores, pool, threads)
+    }
+
+    /// From a plane of floats for each colour, and `read`, which gives a row of the image as it is.
+    fn run_planes(
+        &self,
+        mut image: Vec<f32>,
+        read: &(dyn Fn(usize, &mut [f32]) + Sync),
+        scores: &mut [f32],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<Best, Error> {
+        let [rows, columns] = self.output();
         if self.method == Method::CoefficientNormed {
             // Any constant may be taken off, since the template's weights sum to zero; without the mean less is rounded off.
             for plane in image.chunks_exact_mut(self.frame.width * self.frame.height) {
@@ -137,7 +187,7 @@ impl Template {
             let count = TILE_ROWS.min(rows - first);
             // SAFETY: the length was checked, and tiles are disjoint.
             let scores = unsafe { target.part(first * columns, count * columns) };
-            self.normalise(first, input, scores);
+            self.normalise(first, read, scores);
         });
         let mut best = Best { x: 0, y: 0, score: f32::NEG_INFINITY };
         for (i, score) in scores.iter().enumerate() {
@@ -149,18 +199,21 @@ impl Template {
     }
 
     /// Divides the products of some rows, of which `first` is the first, by the norms of their windows.
-    fn normalise<P: Pixel>(&self, first: usize, input: &[P], scores: &mut [f32]) {
-        let Frame { width, row_stride, .. } = self.frame;
+    fn normalise(&self, first: usize, read: &dyn Fn(usize, &mut [f32]), scores: &mut [f32]) {
         let [th, tw] = self.size;
-        let columns = width - tw + 1;
-        let row = |y: usize| &input[y * row_stride..][..self.frame.row()];
-        let mut sums = Sums::new(width, self.frame.channels, self.colours);
-        (first..first + th - 1).for_each(|y| sums.add(row(y), 1.0));
+        let columns = self.frame.width - tw + 1;
+        let mut row = vec![0.0; self.frame.row()];
+        let mut sums = Sums::new(self.frame.width, self.frame.channels, self.colours);
+        let mut add = |sums: &mut Sums, y: usize, sign: f64| {
+            read(y, &mut row);
+            sums.add(&row, sign);
+        };
+        (first..first + th - 1).for_each(|y| add(&mut sums, y, 1.0));
         let mut energy = vec![0.0; columns];
         for (y, scores) in (first..).zip(scores.chunks_exact_mut(columns)) {
-            sums.add(row(y + th - 1), 1.0);
+            add(&mut sums, y + th - 1, 1.0);
             sums.energy([th, tw], self.method, &mut energy);
-            sums.add(row(y), -1.0);
+            add(&mut sums, y, -1.0);
             for (score, energy) in scores.iter_mut().zip(&energy) {
                 let norm = energy.sqrt() * self.norm;
                 *score = if norm > 0.0 { (f64::from(*score) / norm).clamp(-1.0, 1.0) as f32 } else { 0.0 };
@@ -182,11 +235,11 @@ impl Sums {
     }
 
     /// Adds a row, or takes it away with a `sign` of -1.
-    fn add<P: Pixel>(&mut self, row: &[P], sign: f64) {
+    fn add(&mut self, row: &[f32], sign: f64) {
         for (pixel, sums) in row.chunks_exact(self.channels).zip(self.columns.chunks_exact_mut(self.colours))
         {
             for (value, [sum, squares]) in pixel.iter().zip(sums) {
-                let value = f64::from(value.to_float());
+                let value = f64::from(*value);
                 *sum += sign * value;
                 *squares += sign * value * value;
             }

@@ -24,6 +24,7 @@ const LANES: usize = 8;
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Token {
     type V = __m256;
+    type I = __m256i;
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
     const FUSES: bool = true;
@@ -171,6 +172,74 @@ impl Simd for Token {
             let packed = _mm256_packus_epi32(rounded(a, 65535.0), rounded(b, 65535.0));
             _mm256_storeu_si256(target.cast(), _mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> __m256i {
+        unsafe { _mm256_loadu_si256(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const u8) -> __m256i {
+        unsafe { _mm256_cvtepu8_epi16(_mm_loadu_si128(source.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, v: __m256i) {
+        unsafe { _mm256_storeu_si256(target.cast(), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut u8, [a, b]: [__m256i; 2]) {
+        unsafe {
+            let packed = _mm256_packus_epi16(a, b);
+            _mm256_storeu_si256(target.cast(), _mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
+        }
+    }
+
+    #[inline(always)]
+    fn splat_word(self, x: u16) -> __m256i {
+        unsafe { _mm256_set1_epi16(x as i16) }
+    }
+
+    #[inline(always)]
+    fn max_bytes(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_max_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    fn min_bytes(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_min_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    fn max_words(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_max_epu16(a, b) }
+    }
+
+    #[inline(always)]
+    fn min_words(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_min_epu16(a, b) }
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_add_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_words(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_sub_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul_high(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_mulhi_epu16(a, b) }
+    }
+
+    #[inline(always)]
+    fn shift_words(self, a: __m256i, count: u32) -> __m256i {
+        unsafe { _mm256_srl_epi16(a, _mm_cvtsi32_si128(count as i32)) }
     }
 }
 

@@ -28,6 +28,7 @@ const LANES: usize = 16;
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Token {
     type V = __m512;
+    type I = __m512i;
     const LANES: usize = LANES;
     const REGISTERS: usize = 32;
     const FUSES: bool = true;
@@ -171,6 +172,74 @@ impl Simd for Token {
             let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
             _mm512_storeu_si512(target.cast(), _mm512_permutexvar_epi64(order, packed));
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> __m512i {
+        unsafe { _mm512_loadu_si512(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const u8) -> __m512i {
+        unsafe { _mm512_cvtepu8_epi16(_mm256_loadu_si256(source.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, v: __m512i) {
+        unsafe { _mm512_storeu_si512(target.cast(), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut u8, [a, b]: [__m512i; 2]) {
+        unsafe {
+            let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+            _mm512_storeu_si512(target.cast(), _mm512_permutexvar_epi64(order, _mm512_packus_epi16(a, b)));
+        }
+    }
+
+    #[inline(always)]
+    fn splat_word(self, x: u16) -> __m512i {
+        unsafe { _mm512_set1_epi16(x as i16) }
+    }
+
+    #[inline(always)]
+    fn max_bytes(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_max_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    fn min_bytes(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_min_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    fn max_words(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_max_epu16(a, b) }
+    }
+
+    #[inline(always)]
+    fn min_words(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_min_epu16(a, b) }
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_add_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub_words(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_sub_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul_high(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_mulhi_epu16(a, b) }
+    }
+
+    #[inline(always)]
+    fn shift_words(self, a: __m512i, count: u32) -> __m512i {
+        unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(count as i32)) }
     }
 }
 

@@ -6,7 +6,11 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+#[cfg(not(target_arch = "x86_64"))]
+mod plain_integers;
 pub(crate) mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod sse2_integers;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod wasm128;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]

@@ -24,6 +24,7 @@ const LANES: usize = 4;
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Token {
     type V = float32x4_t;
+    type I = uint8x16_t;
     const LANES: usize = LANES;
     const REGISTERS: usize = 32;
     const FUSES: bool = true;
@@ -176,4 +177,84 @@ impl Simd for Token {
             vst1q_u16(target, vcombine_u16(a, b));
         }
     }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> uint8x16_t {
+        unsafe { vld1q_u8(source) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const u8) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vmovl_u8(vld1_u8(source))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, v: uint8x16_t) {
+        unsafe { vst1q_u8(target, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut u8, [a, b]: [uint8x16_t; 2]) {
+        unsafe { vst1q_u8(target, vcombine_u8(vqmovn_u16(words(a)), vqmovn_u16(words(b)))) }
+    }
+
+    #[inline(always)]
+    fn splat_word(self, x: u16) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vdupq_n_u16(x)) }
+    }
+
+    #[inline(always)]
+    fn max_bytes(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe { vmaxq_u8(a, b) }
+    }
+
+    #[inline(always)]
+    fn min_bytes(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe { vminq_u8(a, b) }
+    }
+
+    #[inline(always)]
+    fn max_words(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vmaxq_u16(words(a), words(b))) }
+    }
+
+    #[inline(always)]
+    fn min_words(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vminq_u16(words(a), words(b))) }
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vaddq_u16(words(a), words(b))) }
+    }
+
+    #[inline(always)]
+    fn sub_words(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vsubq_u16(words(a), words(b))) }
+    }
+
+    #[inline(always)]
+    fn mul_high(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        unsafe {
+            let (a, b) = (words(a), words(b));
+            let low = vshrn_n_u32::<16>(vmull_u16(vget_low_u16(a), vget_low_u16(b)));
+            let high = vshrn_n_u32::<16>(vmull_u16(vget_high_u16(a), vget_high_u16(b)));
+            vreinterpretq_u8_u16(vcombine_u16(low, high))
+        }
+    }
+
+    #[inline(always)]
+    fn shift_words(self, a: uint8x16_t, count: u32) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u16(vshlq_u16(words(a), vdupq_n_s16(-(count as i16)))) }
+    }
+}
+
+/// The same bits as words.
+///
+/// # Safety
+/// The CPU has NEON.
+#[inline(always)]
+unsafe fn words(v: uint8x16_t) -> uint16x8_t {
+    // SAFETY: NEON, by the caller's promise.
+    unsafe { vreinterpretq_u16_u8(v) }
 }

@@ -1,5 +1,10 @@
 //! Portable code for any CPU: four floats at a time in plain Rust, which compilers turn into SSE2 on baseline x86-64.
 
+// Compilers lose their way between bytes and words, so that on x86-64 these are instructions that each such CPU has.
+#[cfg(not(target_arch = "x86_64"))]
+use super::plain_integers as integers;
+#[cfg(target_arch = "x86_64")]
+use super::sse2_integers as integers;
 use crate::{Kernel, Simd};
 
 /// Proof of nothing: this tier needs no instructions of its own.
@@ -29,8 +34,18 @@ fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
     V([f(a.0[0], b.0[0]), f(a.0[1], b.0[1]), f(a.0[2], b.0[2]), f(a.0[3], b.0[3])])
 }
 
+macro_rules! by_element {
+    ($($name:ident),*) => { $(
+        #[inline(always)]
+        fn $name(self, a: integers::Register, b: integers::Register) -> integers::Register {
+            integers::$name(a, b)
+        }
+    )* };
+}
+
 impl Simd for Token {
     type V = V;
+    type I = integers::Register;
     const LANES: usize = LANES;
     // Fewer than there are: CPUs without AVX are rare, and small tiles keep the code for them small.
     const REGISTERS: usize = 10;
@@ -166,6 +181,42 @@ impl Simd for Token {
             unsafe { target.add(i * LANES).cast::<[u16; LANES]>().write_unaligned(pixels) };
         }
     }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> integers::Register {
+        // SAFETY: the caller's promise.
+        unsafe { integers::load_bytes(source) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const u8) -> integers::Register {
+        // SAFETY: the caller's promise.
+        unsafe { integers::load_words(source) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, v: integers::Register) {
+        // SAFETY: the caller's promise.
+        unsafe { integers::store_bytes(target, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut u8, v: [integers::Register; 2]) {
+        // SAFETY: the caller's promise.
+        unsafe { integers::store_words(target, v) }
+    }
+
+    #[inline(always)]
+    fn splat_word(self, x: u16) -> integers::Register {
+        integers::splat_word(x)
+    }
+
+    #[inline(always)]
+    fn shift_words(self, a: integers::Register, count: u32) -> integers::Register {
+        integers::shift_words(a, count)
+    }
+
+    by_element!(max_bytes, min_bytes, max_words, min_words, add_words, sub_words, mul_high);
 }
 
 /// `a * b + c` rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008): the product is exact in `f64`,

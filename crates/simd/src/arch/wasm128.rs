@@ -33,6 +33,7 @@ const LANES: usize = 4;
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl<const FUSED: bool> Simd for Vectors<FUSED> {
     type V = v128;
+    type I = v128;
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
     // There is nothing else to fuse with, and emulation would be far too slow where this is the only tier.
@@ -185,6 +186,72 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     #[inline(always)]
     unsafe fn store_u16(self, target: *mut u16, [a, b]: [v128; 2]) {
         unsafe { v128_store(target.cast(), u16x8_narrow_i32x4(rounded(a), rounded(b))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, source: *const u8) -> v128 {
+        unsafe { v128_load(source.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_words(self, source: *const u8) -> v128 {
+        unsafe { u16x8_load_extend_u8x8(source) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, target: *mut u8, v: v128) {
+        unsafe { v128_store(target.cast(), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_words(self, target: *mut u8, [a, b]: [v128; 2]) {
+        unsafe { v128_store(target.cast(), u8x16_narrow_i16x8(a, b)) }
+    }
+
+    #[inline(always)]
+    fn splat_word(self, x: u16) -> v128 {
+        u16x8_splat(x)
+    }
+
+    #[inline(always)]
+    fn max_bytes(self, a: v128, b: v128) -> v128 {
+        u8x16_max(a, b)
+    }
+
+    #[inline(always)]
+    fn min_bytes(self, a: v128, b: v128) -> v128 {
+        u8x16_min(a, b)
+    }
+
+    #[inline(always)]
+    fn max_words(self, a: v128, b: v128) -> v128 {
+        u16x8_max(a, b)
+    }
+
+    #[inline(always)]
+    fn min_words(self, a: v128, b: v128) -> v128 {
+        u16x8_min(a, b)
+    }
+
+    #[inline(always)]
+    fn add_words(self, a: v128, b: v128) -> v128 {
+        u16x8_add(a, b)
+    }
+
+    #[inline(always)]
+    fn sub_words(self, a: v128, b: v128) -> v128 {
+        u16x8_sub(a, b)
+    }
+
+    #[inline(always)]
+    fn mul_high(self, a: v128, b: v128) -> v128 {
+        let (low, high) = (u32x4_extmul_low_u16x8(a, b), u32x4_extmul_high_u16x8(a, b));
+        u16x8_shuffle::<1, 3, 5, 7, 9, 11, 13, 15>(low, high)
+    }
+
+    #[inline(always)]
+    fn shift_words(self, a: v128, count: u32) -> v128 {
+        u16x8_shr(a, count)
     }
 }
 

@@ -1,0 +1,94 @@
+//! Registers of integers in plain Rust.
+
+/// Sixteen bytes or eight words.
+#[derive(Clone, Copy)]
+#[repr(C, align(16))]
+pub(crate) struct Register([u8; 16]);
+
+impl Register {
+    #[inline(always)]
+    fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    #[inline(always)]
+    fn words(self) -> [u16; 8] {
+        // SAFETY: as many bits, and every pattern is a number.
+        unsafe { core::mem::transmute(self.0) }
+    }
+
+    #[inline(always)]
+    fn from_words(words: [u16; 8]) -> Register {
+        // SAFETY: as many bits, and every pattern is a number.
+        Register(unsafe { core::mem::transmute::<[u16; 8], [u8; 16]>(words) })
+    }
+}
+
+/// # Safety
+/// Sixteen bytes are readable.
+#[inline(always)]
+pub(crate) unsafe fn load_bytes(source: *const u8) -> Register {
+    // SAFETY: the caller's promise.
+    Register(unsafe { source.cast::<[u8; 16]>().read() })
+}
+
+/// # Safety
+/// Eight bytes are readable.
+#[inline(always)]
+pub(crate) unsafe fn load_words(source: *const u8) -> Register {
+    // SAFETY: the caller's promise.
+    Register::from_words(unsafe { source.cast::<[u8; 8]>().read() }.map(u16::from))
+}
+
+/// # Safety
+/// Sixteen bytes are writable.
+#[inline(always)]
+pub(crate) unsafe fn store_bytes(target: *mut u8, v: Register) {
+    // SAFETY: the caller's promise.
+    unsafe { target.cast::<[u8; 16]>().write(v.0) }
+}
+
+/// # Safety
+/// Sixteen bytes are writable.
+#[inline(always)]
+pub(crate) unsafe fn store_words(target: *mut u8, v: [Register; 2]) {
+    for (i, v) in v.into_iter().enumerate() {
+        let bytes = v.words().map(|word| word.min(255) as u8);
+        // SAFETY: the caller's promise.
+        unsafe { target.add(i * 8).cast::<[u8; 8]>().write(bytes) };
+    }
+}
+
+#[inline(always)]
+pub(crate) fn splat_word(x: u16) -> Register {
+    Register::from_words([x; 8])
+}
+
+#[inline(always)]
+pub(crate) fn shift_words(a: Register, count: u32) -> Register {
+    Register::from_words(a.words().map(|word| word >> count))
+}
+
+macro_rules! by_element {
+    ($($name:ident, $read:ident, $write:expr, |$a:ident, $b:ident| $element:expr;)*) => { $(
+        #[inline(always)]
+        pub(crate) fn $name(a: Register, b: Register) -> Register {
+            let (mut a, b) = (a.$read(), b.$read());
+            for i in 0..a.len() {
+                let ($a, $b) = (a[i], b[i]);
+                a[i] = $element;
+            }
+            $write(a)
+        }
+    )* };
+}
+
+by_element! {
+    max_bytes, bytes, Register, |a, b| a.max(b);
+    min_bytes, bytes, Register, |a, b| a.min(b);
+    max_words, words, Register::from_words, |a, b| a.max(b);
+    min_words, words, Register::from_words, |a, b| a.min(b);
+    add_words, words, Register::from_words, |a, b| a.wrapping_add(b);
+    sub_words, words, Register::from_words, |a, b| a.wrapping_sub(b);
+    mul_high, words, Register::from_words, |a, b| ((u32::from(a) * u32::from(b)) >> 16) as u16;
+}
