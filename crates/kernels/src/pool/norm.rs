@@ -38,29 +38,6 @@ fn roots(lanes: &mut [f32], power: f32) {
     }
 }
 
-/// `p = 1`: the sum of absolute values.
-#[derive(Clone, Copy)]
-pub(super) struct SumOfAbsolutes;
-
-impl Reduce for SumOfAbsolutes {
-    const IDENTITY: f32 = 0.0;
-
-    #[inline(always)]
-    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
-        abs(s, element)
-    }
-
-    #[inline(always)]
-    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
-        s.add(so_far, element)
-    }
-
-    #[inline(always)]
-    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
-        s.div(reduced, count)
-    }
-}
-
 /// `p = 2`: the root of the sum of squares.
 #[derive(Clone, Copy)]
 pub(super) struct RootOfSquares;
@@ -84,18 +61,18 @@ impl Reduce for RootOfSquares {
     }
 }
 
-/// Any `p`, lane by lane.
+/// `p = 1`, the sum of absolute values, or any other, lane by lane.
 #[derive(Clone, Copy)]
-pub(super) struct RootOfPowers {
+pub(super) struct Norm {
     pub(super) power: f32,
 }
 
-impl Reduce for RootOfPowers {
+impl Reduce for Norm {
     const IDENTITY: f32 = 0.0;
 
     #[inline(always)]
     fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
-        by_lane(s, element, self.power, powers)
+        if self.power == 1.0 { abs(s, element) } else { by_lane(s, element, self.power, powers) }
     }
 
     #[inline(always)]
@@ -105,6 +82,7 @@ impl Reduce for RootOfPowers {
 
     #[inline(always)]
     fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
-        by_lane(s, s.div(reduced, count), self.power, roots)
+        let mean = s.div(reduced, count);
+        if self.power == 1.0 { mean } else { by_lane(s, mean, self.power, roots) }
     }
 }

@@ -76,14 +76,6 @@ impl<R: Reduce> Rows<'_, R> {
     // No closures below: they would be compiled without the instruction set's target features.
 
     /// # Safety
-    /// `source` is valid for reads of `count` floats.
-    #[inline(always)]
-    unsafe fn load<S: Simd>(&self, s: S, source: *const f32, count: usize) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe { if count == S::LANES { s.load(source) } else { s.load_first(source, count) } }
-    }
-
-    /// # Safety
     /// `target` is valid for writes of `count` floats.
     #[inline(always)]
     unsafe fn store<S: Simd>(&self, s: S, target: *mut f32, v: S::V, count: usize) {
@@ -91,12 +83,13 @@ impl<R: Reduce> Rows<'_, R> {
         unsafe { if count == S::LANES { s.store(target, v) } else { s.store_first(target, v, count) } }
     }
 
-    /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`.
+    /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`, which is a
+    /// whole vector if `WHOLE`.
     ///
     /// # Safety
     /// `source` is valid for reads of `count` floats in each of those rows.
     #[inline(always)]
-    unsafe fn reduce_column<S: Simd>(
+    unsafe fn reduce_column<S: Simd, const WHOLE: bool>(
         &self,
         s: S,
         source: *const f32,
@@ -107,7 +100,10 @@ impl<R: Reduce> Rows<'_, R> {
         let mut reduced = s.splat(R::IDENTITY);
         for row in 0..rows {
             // SAFETY: the caller's promise.
-            let v = unsafe { self.load(s, source.wrapping_add(row * row_step), count) };
+            let v = unsafe {
+                let source = source.wrapping_add(row * row_step);
+                if WHOLE { s.load(source) } else { s.load_first(source, count) }
+            };
             reduced = self.reduce.combine(s, reduced, self.reduce.element(s, v));
         }
         reduced
@@ -133,22 +129,41 @@ impl<R: Reduce> Rows<'_, R> {
                     let (even_phase, odd_phase) = (g.x.before % 2, (g.x.before + 1) % 2);
                     let even_target = scratch.add(even_phase * columns + g.x.before / 2);
                     let odd_target = scratch.add(odd_phase * columns + g.x.before.div_ceil(2));
-                    for x in (0..width).step_by(2 * S::LANES) {
-                        let left = width - x;
-                        let counts = [left.min(S::LANES), left.saturating_sub(S::LANES).min(S::LANES)];
-                        let low = self.reduce_column(s, first.wrapping_add(x), step, rows, counts[0]);
-                        let high =
-                            self.reduce_column(s, first.wrapping_add(x + S::LANES), step, rows, counts[1]);
+                    let both = 2 * S::LANES;
+                    for x in (0..width / both * both).step_by(both) {
+                        let source = first.wrapping_add(x);
+                        let low = self.reduce_column::<S, true>(s, source, step, rows, S::LANES);
+                        let source = source.wrapping_add(S::LANES);
+                        let high = self.reduce_column::<S, true>(s, source, step, rows, S::LANES);
                         let (even, odd) = s.deinterleave(low, high);
-                        self.store(s, even_target.add(x / 2), even, left.div_ceil(2).min(S::LANES));
-                        self.store(s, odd_target.add(x / 2), odd, (left / 2).min(S::LANES));
+                        s.store(even_target.add(x / 2), even);
+                        s.store(odd_target.add(x / 2), odd);
+                    }
+                    let left = width % both;
+                    if left > 0 {
+                        let x = width - left;
+                        let counts = [left.min(S::LANES), left.saturating_sub(S::LANES)];
+                        let source = first.wrapping_add(x);
+                        let low = self.reduce_column::<S, false>(s, source, step, rows, counts[0]);
+                        let source = source.wrapping_add(S::LANES);
+                        let high = self.reduce_column::<S, false>(s, source, step, rows, counts[1]);
+                        let (even, odd) = s.deinterleave(low, high);
+                        s.store_first(even_target.add(x / 2), even, left.div_ceil(2));
+                        s.store_first(odd_target.add(x / 2), odd, left / 2);
                     }
                 }
                 _ => {
-                    for x in (0..width).step_by(S::LANES) {
-                        let count = S::LANES.min(width - x);
-                        let reduced = self.reduce_column(s, first.wrapping_add(x), step, rows, count);
-                        self.store(s, scratch.add(g.x.before + x), reduced, count);
+                    let target = scratch.add(g.x.before);
+                    let whole = width / S::LANES * S::LANES;
+                    for x in (0..whole).step_by(S::LANES) {
+                        let source = first.wrapping_add(x);
+                        let reduced = self.reduce_column::<S, true>(s, source, step, rows, S::LANES);
+                        s.store(target.add(x), reduced);
+                    }
+                    if whole < width {
+                        let source = first.wrapping_add(whole);
+                        let reduced = self.reduce_column::<S, false>(s, source, step, rows, width - whole);
+                        s.store_first(target.add(whole), reduced, width - whole);
                     }
                 }
             }
@@ -185,8 +200,14 @@ impl<R: Reduce> Rows<'_, R> {
                         }
                         stride => {
                             let mut lanes = [R::IDENTITY; 16];
-                            for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
-                                *lane = *self.scratch.as_ptr().add((x + i) * stride + column);
+                            let mut source = self.scratch.as_ptr().add(x * stride + column);
+                            let end = source.wrapping_add(pixels * stride);
+                            for lane in &mut lanes {
+                                if source == end {
+                                    break;
+                                }
+                                *lane = *source;
+                                source = source.wrapping_add(stride);
                             }
                             s.load(lanes.as_ptr())
                         }
