@@ -110,12 +110,8 @@ impl Simd for Token {
 
     #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> V {
-        let mut lanes = [0.0; LANES];
-        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
-            // SAFETY: the caller's promise: `count` readable floats.
-            *lane = unsafe { source.add(i).read() };
-        }
-        V(lanes)
+        // SAFETY: the caller's promise.
+        unsafe { if count == LANES { self.load(source) } else { load_some(source, count) } }
     }
 
     #[inline(always)]
@@ -131,10 +127,8 @@ impl Simd for Token {
 
     #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, v: V, count: usize) {
-        for (i, lane) in v.0.iter().enumerate().take(count) {
-            // SAFETY: the caller's promise: `count` writable floats.
-            unsafe { target.add(i).write(*lane) };
-        }
+        // SAFETY: the caller's promise.
+        unsafe { if count == LANES { self.store(target, v) } else { store_some(target, v, count) } }
     }
 
     #[inline(always)]
@@ -165,6 +159,30 @@ impl Simd for Token {
             // SAFETY: the caller's promise: twice LANES writable integers.
             unsafe { target.add(i * LANES).cast::<[u16; LANES]>().write_unaligned(pixels) };
         }
+    }
+}
+
+/// The first lanes, element by element: the end of a row, for which every kernel would have the same code.
+///
+/// # Safety
+/// `count <= LANES` floats are readable.
+#[inline(never)]
+unsafe fn load_some(source: *const f32, count: usize) -> V {
+    let mut lanes = [0.0; LANES];
+    for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+        // SAFETY: the caller's promise.
+        *lane = unsafe { source.add(i).read() };
+    }
+    V(lanes)
+}
+
+/// # Safety
+/// `count <= LANES` floats are writable.
+#[inline(never)]
+unsafe fn store_some(target: *mut f32, V(lanes): V, count: usize) {
+    for (i, lane) in lanes.iter().enumerate().take(count) {
+        // SAFETY: the caller's promise.
+        unsafe { target.add(i).write(*lane) };
     }
 }
 
