@@ -272,7 +272,9 @@ impl Winograd {
         let results = if g.order == ChannelOrder::First { shape.outputs * outputs * self.width() } else { 0 };
         let lines = self.lines(rows).map(|(_, end)| end).max().unwrap_or(0);
         let elements = shape.elements * shape.elements;
-        let lengths = [lines * pixels * self.source.pixel(), elements * element, elements * product, results];
+        // A vector of the last pixel's channels may reach beyond them.
+        let line = pixels * self.source.pixel();
+        let lengths = [lines * line + LINE, elements * element, elements * product, results];
         Scratch {
             pixels,
             outputs,
@@ -333,7 +335,7 @@ impl Winograd {
                 self.source.fill_line(self.isa, input, n, [position, left], target);
             }
             let stage = InputStage {
-                source: lines[(end - all) * line..end * line].as_ptr(),
+                source: lines[(end - all) * line..].as_ptr(),
                 row: line,
                 pixel: g.x.dilation * self.source.pixel(),
                 starts: &self.column_starts[columns.clone()],

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 /// Transforms the input of some tiles: `Bᵀ·d·B` of every channel.
 #[derive(Clone, Copy)]
 pub(super) struct InputStage<'a> {
-    /// First pixel of the first tile's row of tiles.
+    /// First pixel of the first tile's row of tiles. Where the channels are no whole vectors, what follows them is transformed too, and
+    /// nobody reads it.
     pub(super) source: *const f32,
     /// Floats from one input row of a tile to the next.
     pub(super) row: usize,
@@ -41,17 +42,11 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Input<'_, T,
         let stage = self.0;
         for (t, start) in stage.starts.iter().enumerate() {
             for channel in (0..stage.channels).step_by(S::LANES) {
-                let count = stage.channels - channel;
-                // SAFETY: the caller gives a source with `channels` floats at every pixel of every tile, and a target with
+                // SAFETY: the caller gives a source with whole vectors of channels at every pixel of every tile, and a target with
                 // `tile` floats, whole vectors of channels, for every element of every tile.
                 unsafe {
                     let source = stage.source.add(start + channel);
-                    let target = stage.target.add(t * stage.tile + channel);
-                    if count >= S::LANES {
-                        self.vector::<S, true>(s, source, target, S::LANES);
-                    } else {
-                        self.vector::<S, false>(s, source, target, count);
-                    }
+                    self.vector(s, source, stage.target.add(t * stage.tile + channel));
                 }
             }
         }
@@ -60,24 +55,15 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Input<'_, T,
 
 impl<T: Transform<N, M>, const N: usize, const M: usize> Input<'_, T, N, M> {
     /// # Safety
-    /// `count` floats are readable at every pixel, a vector if `WHOLE`; a vector is writable at every element.
+    /// A vector is readable at every pixel, and writable at every element.
     #[inline(always)]
-    unsafe fn vector<S: Simd, const WHOLE: bool>(
-        &self,
-        s: S,
-        source: *const f32,
-        target: *mut f32,
-        count: usize,
-    ) {
+    unsafe fn vector<S: Simd>(&self, s: S, source: *const f32, target: *mut f32) {
         let mut columns = [[s.splat(0.0); N]; N];
         for (x, column) in columns.iter_mut().enumerate() {
             let mut pixels = [s.splat(0.0); N];
             for (y, pixel) in pixels.iter_mut().enumerate() {
                 // SAFETY: the caller's promise.
-                *pixel = unsafe {
-                    let source = source.add(y * self.0.row + x * self.0.pixel);
-                    if WHOLE { s.load(source) } else { s.load_first(source, count) }
-                };
+                *pixel = unsafe { s.load(source.add(y * self.0.row + x * self.0.pixel)) };
             }
             *column = T::input(s, pixels);
         }
