@@ -2,7 +2,7 @@
 //! that row is then reduced along the window's columns.
 
 use super::reduce::Reduce;
-use crate::geometry::PoolGeometry;
+use crate::geometry::{Axis, PoolGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -83,13 +83,35 @@ impl<R: Reduce> Rows<'_, R> {
         unsafe { if count == S::LANES { s.store(target, v) } else { s.store_first(target, v, count) } }
     }
 
-    /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`, which is a
-    /// whole vector if `WHOLE`.
+    /// Reduces two neighbouring vectors of `rows` input rows, `row_step` apart.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of two vectors in each of those rows.
+    #[inline(always)]
+    unsafe fn reduce_pair<S: Simd>(
+        &self,
+        s: S,
+        source: *const f32,
+        row_step: usize,
+        rows: usize,
+    ) -> [S::V; 2] {
+        let mut reduced = [s.splat(R::IDENTITY); 2];
+        for row in 0..rows {
+            for (v, reduced) in reduced.iter_mut().enumerate() {
+                // SAFETY: the caller's promise.
+                let element = unsafe { s.load(source.wrapping_add(row * row_step + v * S::LANES)) };
+                *reduced = self.reduce.combine(s, *reduced, self.reduce.element(s, element));
+            }
+        }
+        reduced
+    }
+
+    /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`.
     ///
     /// # Safety
     /// `source` is valid for reads of `count` floats in each of those rows.
     #[inline(always)]
-    unsafe fn reduce_column<S: Simd, const WHOLE: bool>(
+    unsafe fn reduce_part<S: Simd>(
         &self,
         s: S,
         source: *const f32,
@@ -100,11 +122,8 @@ impl<R: Reduce> Rows<'_, R> {
         let mut reduced = s.splat(R::IDENTITY);
         for row in 0..rows {
             // SAFETY: the caller's promise.
-            let v = unsafe {
-                let source = source.wrapping_add(row * row_step);
-                if WHOLE { s.load(source) } else { s.load_first(source, count) }
-            };
-            reduced = self.reduce.combine(s, reduced, self.reduce.element(s, v));
+            let element = unsafe { s.load_first(source.wrapping_add(row * row_step), count) };
+            reduced = self.reduce.combine(s, reduced, self.reduce.element(s, element));
         }
         reduced
     }
@@ -122,6 +141,8 @@ impl<R: Reduce> Rows<'_, R> {
         let first = self.input.row(n, c, g.y.first_inside(y));
         let step = self.input.row_stride() * g.y.dilation;
         let scratch = self.scratch.as_mut_ptr();
+        let both = 2 * S::LANES;
+        let whole = width / both * both;
         // SAFETY: of each row, the elements that are left are read; written are those, within the phase's columns.
         unsafe {
             match phases(g) {
@@ -129,41 +150,34 @@ impl<R: Reduce> Rows<'_, R> {
                     let (even_phase, odd_phase) = (g.x.before % 2, (g.x.before + 1) % 2);
                     let even_target = scratch.add(even_phase * columns + g.x.before / 2);
                     let odd_target = scratch.add(odd_phase * columns + g.x.before.div_ceil(2));
-                    let both = 2 * S::LANES;
-                    for x in (0..width / both * both).step_by(both) {
-                        let source = first.wrapping_add(x);
-                        let low = self.reduce_column::<S, true>(s, source, step, rows, S::LANES);
-                        let source = source.wrapping_add(S::LANES);
-                        let high = self.reduce_column::<S, true>(s, source, step, rows, S::LANES);
+                    for x in (0..whole).step_by(both) {
+                        let [low, high] = self.reduce_pair(s, first.wrapping_add(x), step, rows);
                         let (even, odd) = s.deinterleave(low, high);
                         s.store(even_target.add(x / 2), even);
                         s.store(odd_target.add(x / 2), odd);
                     }
-                    let left = width % both;
-                    if left > 0 {
-                        let x = width - left;
-                        let counts = [left.min(S::LANES), left.saturating_sub(S::LANES)];
-                        let source = first.wrapping_add(x);
-                        let low = self.reduce_column::<S, false>(s, source, step, rows, counts[0]);
+                    if whole < width {
+                        let left = width - whole;
+                        let source = first.wrapping_add(whole);
+                        let low = self.reduce_part(s, source, step, rows, left.min(S::LANES));
                         let source = source.wrapping_add(S::LANES);
-                        let high = self.reduce_column::<S, false>(s, source, step, rows, counts[1]);
+                        let high = self.reduce_part(s, source, step, rows, left.saturating_sub(S::LANES));
                         let (even, odd) = s.deinterleave(low, high);
-                        s.store_first(even_target.add(x / 2), even, left.div_ceil(2));
-                        s.store_first(odd_target.add(x / 2), odd, left / 2);
+                        s.store_first(even_target.add(whole / 2), even, left.div_ceil(2));
+                        s.store_first(odd_target.add(whole / 2), odd, left / 2);
                     }
                 }
                 _ => {
                     let target = scratch.add(g.x.before);
-                    let whole = width / S::LANES * S::LANES;
-                    for x in (0..whole).step_by(S::LANES) {
-                        let source = first.wrapping_add(x);
-                        let reduced = self.reduce_column::<S, true>(s, source, step, rows, S::LANES);
-                        s.store(target.add(x), reduced);
+                    for x in (0..whole).step_by(both) {
+                        let [low, high] = self.reduce_pair(s, first.wrapping_add(x), step, rows);
+                        s.store(target.add(x), low);
+                        s.store(target.add(x + S::LANES), high);
                     }
-                    if whole < width {
-                        let source = first.wrapping_add(whole);
-                        let reduced = self.reduce_column::<S, false>(s, source, step, rows, width - whole);
-                        s.store_first(target.add(whole), reduced, width - whole);
+                    for x in (whole..width).step_by(S::LANES) {
+                        let count = S::LANES.min(width - x);
+                        let reduced = self.reduce_part(s, first.wrapping_add(x), step, rows, count);
+                        s.store_first(target.add(x), reduced, count);
                     }
                 }
             }
@@ -178,46 +192,61 @@ impl<R: Reduce> Rows<'_, R> {
     unsafe fn reduce_row<S: Simd>(&self, s: S, target: *mut f32, count: f32) {
         let g = self.geometry;
         let columns = columns(g, S::LANES);
-        for x in (0..g.x.output).step_by(S::LANES) {
-            let pixels = S::LANES.min(g.x.output - x);
-            let mut reduced = s.splat(R::IDENTITY);
-            for kx in 0..g.x.kernel {
-                let column = kx * g.x.dilation;
-                // SAFETY: a phase has a whole number of vectors of outputs plus the taps, and with gaps only the outputs are read.
-                let elements = unsafe {
-                    match g.x.stride {
-                        1 => s.load(self.scratch.as_ptr().add(column + x)),
-                        2 => s.load(self.scratch.as_ptr().add(column % 2 * columns + column / 2 + x)),
-                        0 => {
-                            let mut lanes = [R::IDENTITY; 16];
-                            for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
-                                let window = g.x.window(x + i);
-                                if kx < window.end - window.start {
-                                    *lane = *self.scratch.as_ptr().add(window.start + kx);
-                                }
-                            }
-                            s.load(lanes.as_ptr())
-                        }
-                        stride => {
-                            let mut lanes = [R::IDENTITY; 16];
-                            let mut source = self.scratch.as_ptr().add(x * stride + column);
-                            let end = source.wrapping_add(pixels * stride);
-                            for lane in &mut lanes {
-                                if source == end {
-                                    break;
-                                }
-                                *lane = *source;
-                                source = source.wrapping_add(stride);
-                            }
-                            s.load(lanes.as_ptr())
+        let scratch = self.scratch.as_ptr();
+        // Two vectors side by side, since each sum waits for the one before.
+        for first in (0..g.x.output).step_by(2 * S::LANES) {
+            let starts = [first, first + S::LANES];
+            let mut reduced = [s.splat(R::IDENTITY); 2];
+            // A loop for each stride: one that chooses for every column is slower.
+            macro_rules! along {
+                ($kx:ident, $x:ident => $elements:expr) => {
+                    for $kx in 0..g.x.kernel {
+                        for ($x, reduced) in starts.into_iter().zip(&mut reduced) {
+                            *reduced = self.reduce.combine(s, *reduced, $elements);
                         }
                     }
                 };
-                reduced = self.reduce.combine(s, reduced, elements);
             }
-            let v = self.finish(s, reduced, count, x);
-            // SAFETY: that many elements are left in the row.
-            unsafe { self.store(s, target.add(x), v, pixels) };
+            // SAFETY: a phase has a whole number of vectors of outputs, another one, and the taps; with gaps only the outputs are
+            // read, and only those that are left in the row are written.
+            unsafe {
+                match g.x.stride {
+                    1 => along!(kx, x => s.load(scratch.add(kx * g.x.dilation + x))),
+                    2 => along!(kx, x => {
+                        let column = kx * g.x.dilation;
+                        s.load(scratch.add(column % 2 * columns + column / 2 + x))
+                    }),
+                    0 => along!(kx, x => {
+                        let mut lanes = [R::IDENTITY; 16];
+                        take_adaptive(&g.x, self.scratch, kx, x, &mut lanes[..S::LANES]);
+                        s.load(lanes.as_ptr())
+                    }),
+                    stride => along!(kx, x => {
+                        let mut lanes = [R::IDENTITY; 16];
+                        for (x, lane) in (x..g.x.output).zip(lanes.iter_mut().take(S::LANES)) {
+                            *lane = *scratch.add(x * stride + kx * g.x.dilation);
+                        }
+                        s.load(lanes.as_ptr())
+                    }),
+                }
+                for (x, reduced) in starts.into_iter().zip(reduced) {
+                    if x < g.x.output {
+                        let v = self.finish(s, reduced, count, x);
+                        self.store(s, target.add(x), v, S::LANES.min(g.x.output - x));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Element `kx` of each of the windows from `x` on, which are not all alike; a window without it keeps what is there.
+#[inline(never)]
+fn take_adaptive(axis: &Axis, row: &[f32], kx: usize, x: usize, lanes: &mut [f32]) {
+    for (x, lane) in (x..axis.output).zip(lanes) {
+        let window = axis.window(x);
+        if kx < window.end - window.start {
+            *lane = row[window.start + kx];
         }
     }
 }
