@@ -79,6 +79,11 @@ impl Pool {
     /// Helpers are invited, not awaited: who is busy with another call does not hold up this one. On one thread this allocates
     /// nothing; on more, the invitation and rayon's job for each helper.
     pub fn for_each(&self, tiles: usize, threads: usize, work: impl Fn(usize) + Sync) {
+        self.for_each_of(tiles, threads, &work);
+    }
+
+    /// Compiled once for all kinds of work.
+    fn for_each_of(&self, tiles: usize, threads: usize, work: &(dyn Fn(usize) + Sync)) {
         let threads = threads.min(self.threads).min(tiles);
         let next = AtomicUsize::new(0);
         let cancelled = || self.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled());

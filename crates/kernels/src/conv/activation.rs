@@ -21,26 +21,6 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies it to every lane. NaN stays NaN.
-    #[inline(always)]
-    fn apply<S: Simd>(self, s: S, v: S::V) -> S::V {
-        match self {
-            Activation::None => v,
-            Activation::Relu => s.max(v, s.splat(0.0)),
-            Activation::Clamp(lo, hi) => s.min(s.max(v, s.splat(lo)), s.splat(hi)),
-            Activation::LeakyRelu(slope) => {
-                s.mul_add(s.splat(slope), s.min(v, s.splat(0.0)), s.max(v, s.splat(0.0)))
-            }
-            Activation::Silu => by_lane(s, v, |x| x / (1.0 + (-x).exp())),
-            Activation::Hardswish => {
-                let gate = s.min(s.max(s.add(v, s.splat(3.0)), s.splat(0.0)), s.splat(6.0));
-                s.div(s.mul(v, gate), s.splat(6.0))
-            }
-        }
-    }
-}
-
-impl Activation {
     /// The derivative at `x`. At a corner it is that of the flat side, as PyTorch has it for ReLU, ReLU6 and leaky ReLU.
     pub fn derivative(self, x: f32) -> f32 {
         let when = |is_steep| if is_steep { 1.0 } else { 0.0 };
@@ -67,14 +47,51 @@ impl Activation {
         }
     }
 
-    /// Applies it to `count <= LANES` elements that were just stored.
+    /// Applies it to `count` elements that were just stored. NaN stays NaN.
     ///
     /// # Safety
     /// `target` is valid for reads and writes of `count` floats.
     #[inline(always)]
-    pub(crate) unsafe fn apply_stored<S: Simd>(self, s: S, target: *mut f32, count: usize) {
+    unsafe fn apply_stored<S: Simd>(self, s: S, target: *mut f32, count: usize) {
+        let whole = count / S::LANES * S::LANES;
+        // A loop for each function: one that chooses for every vector is slower than many of these.
+        macro_rules! each {
+            ($v:ident => $result:expr) => {{
+                for i in (0..whole).step_by(S::LANES) {
+                    let $v = s.load(target.add(i));
+                    s.store(target.add(i), $result);
+                }
+                if whole < count {
+                    let $v = s.load_first(target.add(whole), count - whole);
+                    s.store_first(target.add(whole), $result, count - whole);
+                }
+            }};
+        }
+        let zero = s.splat(0.0);
         // SAFETY: the caller's promise.
-        unsafe { s.store_first(target, self.apply(s, s.load_first(target, count)), count) };
+        unsafe {
+            match self {
+                Activation::None => {}
+                Activation::Relu => each!(v => s.max(v, zero)),
+                Activation::Clamp(lo, hi) => each!(v => s.min(s.max(v, s.splat(lo)), s.splat(hi))),
+                Activation::LeakyRelu(slope) => {
+                    each!(v => s.mul_add(s.splat(slope), s.min(v, zero), s.max(v, zero)));
+                }
+                Activation::Silu => silu(std::slice::from_raw_parts_mut(target, count)),
+                Activation::Hardswish => each!(v => {
+                    let gate = s.min(s.max(s.add(v, s.splat(3.0)), zero), s.splat(6.0));
+                    s.div(s.mul(v, gate), s.splat(6.0))
+                }),
+            }
+        }
+    }
+}
+
+/// By element: the exponential is the library's.
+#[inline(never)]
+fn silu(elements: &mut [f32]) {
+    for x in elements {
+        *x /= 1.0 + (-*x).exp();
     }
 }
 
@@ -111,28 +128,9 @@ impl Kernel for Stored<'_> {
     fn run<S: Simd>(self, s: S) {
         for (start, count) in self.starts.iter().zip(self.counts) {
             for row in 0..self.rows {
-                for i in (0..*count).step_by(S::LANES) {
-                    // SAFETY: what `activate` asks its caller for.
-                    unsafe {
-                        let target = start.add(row * self.stride + i);
-                        self.activation.apply_stored(s, target, S::LANES.min(count - i));
-                    }
-                }
+                // SAFETY: what `activate` asks its caller for.
+                unsafe { self.activation.apply_stored(s, start.add(row * self.stride), *count) };
             }
         }
-    }
-}
-
-const MOST_LANES: usize = 16;
-
-#[inline(always)]
-fn by_lane<S: Simd>(s: S, v: S::V, f: impl Fn(f32) -> f32) -> S::V {
-    let mut lanes = [0.0; MOST_LANES];
-    const { assert!(S::LANES <= MOST_LANES) };
-    // SAFETY: the array holds at least LANES floats.
-    unsafe {
-        s.store(lanes.as_mut_ptr(), v);
-        lanes.iter_mut().for_each(|lane| *lane = f(*lane));
-        s.load(lanes.as_ptr())
     }
 }

@@ -3,6 +3,7 @@
 //! registers until they are complete. Padding is lanes and rows that are not read; nothing is copied.
 
 use super::Activation;
+use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use crate::along::{self, Along, Loaded, STREAMED};
@@ -115,7 +116,11 @@ impl PackedConv for Depthwise {
 
 /// Vectors of the widest strip: five sums of each, their pixels and a weight fit the registers.
 const fn widest(registers: usize) -> usize {
-    if registers >= 32 { 4 } else { 2 }
+    match registers {
+        32.. => 4,
+        16.. => 2,
+        _ => 1,
+    }
 }
 
 struct Tile<'a> {
@@ -141,13 +146,6 @@ struct Block {
 }
 
 struct Sized<'a, const K: usize, const STRIDE: usize>(Tile<'a>);
-
-/// Kinds of strips: lanes may lie outside the input or past the output's last column.
-const EDGE: u8 = 0;
-/// All lanes are inside.
-const WHOLE: u8 = 1;
-/// All lanes are inside, and the target's rows are aligned and written past the caches.
-const STREAMED_WHOLE: u8 = 2;
 
 impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
     type Output = ();
@@ -189,66 +187,54 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
         let end =
             ((g.x.input + g.x.before).saturating_sub(Along::<K, STRIDE>::REACH) / STRIDE).min(g.x.output);
         let first_whole = g.x.before.div_ceil(STRIDE);
+        let widest = const { widest(S::REGISTERS) };
         let mut x = 0;
-        let mut is_aligned = false;
+        let mut streams = false;
+        // The columns before the first whole cache line of the target.
+        let mut lead = 0;
         if g.x.output > LONG && g.x.output.is_multiple_of(S::LANES) {
-            let lead = block.target.align_offset(S::LANES * size_of::<f32>());
-            is_aligned = lead < S::LANES;
-            if is_aligned && lead > 0 {
-                // SAFETY: the caller's promise.
-                unsafe { self.strip::<S, 1, EDGE>(s, block, 0, lead) };
-                x = lead;
-            }
+            lead = block.target.align_offset(S::LANES * size_of::<f32>());
+            streams = self.0.plan.streams && lead < S::LANES;
+            lead %= S::LANES;
         }
         while x < g.x.output {
-            let left = g.x.output - x;
+            let left = if x < lead { lead } else { g.x.output - x };
             // SAFETY: the caller's promise; strips are whole where all they read is inside the input's row, and streamed where all
             // of the target's rows are aligned.
             unsafe {
-                if x >= first_whole && x + widest(S::REGISTERS) * S::LANES <= end {
-                    let streams = self.0.plan.streams && is_aligned;
-                    if const { widest(S::REGISTERS) == 4 } {
-                        if streams {
-                            self.strip::<S, 4, STREAMED_WHOLE>(s, block, x, 4 * S::LANES);
-                        } else {
-                            self.strip::<S, 4, WHOLE>(s, block, x, 4 * S::LANES);
-                        }
-                        x += 4 * S::LANES;
-                    } else {
-                        if streams {
-                            self.strip::<S, 2, STREAMED_WHOLE>(s, block, x, 2 * S::LANES);
-                        } else {
-                            self.strip::<S, 2, WHOLE>(s, block, x, 2 * S::LANES);
-                        }
-                        x += 2 * S::LANES;
+                x += if x >= lead && x >= first_whole && x + widest * S::LANES <= end {
+                    match widest {
+                        4 => self.strip::<S, 4, true>(s, block, x, 4 * S::LANES, streams),
+                        2 => self.strip::<S, 2, true>(s, block, x, 2 * S::LANES, streams),
+                        _ => self.strip::<S, 1, true>(s, block, x, S::LANES, streams),
                     }
-                } else if left > S::LANES {
-                    self.strip::<S, 2, EDGE>(s, block, x, left.min(2 * S::LANES));
-                    x += 2 * S::LANES;
+                } else if widest > 1 && left > S::LANES {
+                    self.strip::<S, 2, false>(s, block, x, left.min(2 * S::LANES), false)
                 } else {
-                    self.strip::<S, 1, EDGE>(s, block, x, left);
-                    x += S::LANES;
-                }
+                    self.strip::<S, 1, false>(s, block, x, left.min(S::LANES), false)
+                };
             }
         }
     }
 
-    /// `count` columns of `V` vectors from `x` on.
+    /// `count` columns of `V` vectors from `x` on, written past the caches if it `streams`; answers with that number. Unless `WHOLE`,
+    /// lanes may lie outside the input or past the output's last column.
     ///
     /// # Safety
-    /// The strip is of that kind, and `count` columns of the target's rows are writable.
+    /// If `WHOLE`, all that the strip reads is inside the input's row; if it `streams`, it is whole and the target's rows are aligned.
+    /// `count` columns of them are writable.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const V: usize, const KIND: u8>(
+    unsafe fn strip<S: Simd, const V: usize, const WHOLE: bool>(
         &self,
         s: S,
         block: &Block,
         x: usize,
         count: usize,
-    ) {
-        let Tile { plan: Depthwise { geometry: g, activation, .. }, .. } = self.0;
+        streams: bool,
+    ) -> usize {
+        let Tile { plan: Depthwise { geometry: g, activation, isa, .. }, .. } = self.0;
         let column = (x * STRIDE) as isize - g.x.before as isize;
-        let masks =
-            if KIND != EDGE { [[0; _]; V] } else { Along::<K, STRIDE>::masks::<S, V>(column, g.x.input) };
+        let masks = if WHOLE { [[0; _]; V] } else { Along::<K, STRIDE>::masks::<S, V>(column, g.x.input) };
         // The sums of the output row that begins and of those that began before it, `K.div_ceil(STRIDE)` in all.
         let mut sums = [[s.splat(block.bias); V]; K];
         let begun = const { K.div_ceil(STRIDE) };
@@ -261,7 +247,7 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
                 }
                 sums[0] = [s.splat(block.bias); V];
                 for phase in 0..STRIDE {
-                    self.add::<S, V, KIND>(
+                    self.add::<S, V, WHOLE>(
                         s,
                         block,
                         row.wrapping_add(phase),
@@ -274,9 +260,9 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
                     if phase == (K - 1) % STRIDE && y + 1 >= begun {
                         let target = block.target.add((y + 1 - begun) * g.x.output + x);
                         for (v, sum) in sums[begun - 1].iter().enumerate() {
-                            if KIND == STREAMED_WHOLE {
+                            if WHOLE && streams {
                                 s.stream(target.add(v * S::LANES), *sum);
-                            } else if KIND == WHOLE {
+                            } else if WHOLE {
                                 s.store(target.add(v * S::LANES), *sum);
                             } else {
                                 let count = count.saturating_sub(v * S::LANES).min(S::LANES);
@@ -287,15 +273,17 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
                 }
                 row = row.wrapping_add(STRIDE);
             }
-            if *activation != Activation::None {
-                for y in 0..block.rows {
-                    for done in (0..count).step_by(S::LANES) {
-                        let target = block.target.add(y * g.x.output + x + done);
-                        activation.apply_stored(s, target, S::LANES.min(count - done));
-                    }
-                }
-            }
+            let starts = &[block.target.add(x)];
+            let stored = Stored {
+                activation: *activation,
+                starts,
+                counts: &[count],
+                rows: block.rows,
+                stride: g.x.output,
+            };
+            stored.activate(*isa);
         }
+        count
     }
 
     /// Adds a row of the input, of this phase of the stride, to the sums it belongs to; a row outside adds nothing.
@@ -303,7 +291,7 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
     /// # Safety
     /// As [`Sized::strip`].
     #[inline(always)]
-    unsafe fn add<S: Simd, const V: usize, const KIND: u8>(
+    unsafe fn add<S: Simd, const V: usize, const WHOLE: bool>(
         &self,
         s: S,
         block: &Block,
@@ -320,7 +308,7 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
         let source = block.plane.wrapping_add(row * block.stride).wrapping_offset(column);
         // SAFETY: the caller's promise; the kernel has `K * K` weights.
         unsafe {
-            if KIND != EDGE && g.x.input > LONG {
+            if WHOLE && g.x.input > LONG {
                 // The same row of the next strip.
                 for v in V * STRIDE..2 * V * STRIDE {
                     s.prefetch(source.wrapping_add(v * S::LANES));
@@ -330,11 +318,7 @@ impl<const K: usize, const STRIDE: usize> Sized<'_, K, STRIDE> {
             for group in 0..K.div_ceil(STRIDE) {
                 let mut columns = [[zero; 2]; V];
                 for (v, columns) in columns.iter_mut().enumerate() {
-                    *columns = if KIND == EDGE {
-                        Along::<K, STRIDE>::group::<S, V, false>(s, source, masks, zero, group, v)
-                    } else {
-                        Along::<K, STRIDE>::group::<S, V, true>(s, source, masks, zero, group, v)
-                    };
+                    *columns = Along::<K, STRIDE>::group::<S, V, WHOLE>(s, source, masks, zero, group, v);
                 }
                 for kx in group * STRIDE..K.min((group + 1) * STRIDE) {
                     for begun in 0..(K - phase).div_ceil(STRIDE) {

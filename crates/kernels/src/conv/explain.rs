@@ -1,6 +1,6 @@
 //! Why a plan is as it is: figures for people, of no influence on what is computed.
 
-use super::ALGORITHMS;
+use super::registry::{Algorithm, by_cost};
 use crate::geometry::ConvGeometry;
 use corr2d_simd::Isa;
 
@@ -57,16 +57,12 @@ pub struct Explanation {
 
 /// The algorithms that support a geometry, the cheapest first.
 pub(super) fn candidates(g: &ConvGeometry, isa: Isa) -> Vec<Candidate> {
-    let mut all: Vec<Candidate> = ALGORITHMS
-        .iter()
-        .filter(|algorithm| (algorithm.supports)(g))
-        .map(|algorithm| {
-            let cost = (algorithm.cost)(g, isa);
-            Candidate { name: algorithm.name, cost, share: share(g, isa, cost) }
-        })
-        .collect();
-    all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
-    all
+    let candidate = |(cost, algorithm): (f64, &Algorithm)| Candidate {
+        name: algorithm.name,
+        cost,
+        share: share(g, isa, cost),
+    };
+    by_cost(g, isa).into_iter().map(candidate).collect()
 }
 
 /// Products of one image in whole vectors, over the estimated issue slots.

@@ -2,7 +2,7 @@
 
 use super::explain::{self, Explanation};
 use super::group_weight::WeightOrder;
-use super::registry::Problem;
+use super::registry::{Problem, by_cost};
 use super::{ALGORITHMS, Activation, Algorithm, PackedConv};
 use crate::buffer::with_scratch;
 use crate::error::Error;
@@ -198,14 +198,8 @@ fn most_scratch(geometry: &ConvGeometry) -> usize {
 /// where those have millions of elements: then the next takes its place, and the one of least scratch memory if none is within.
 fn choose(problem: Problem<'_>) -> (&'static Algorithm, Box<dyn PackedConv>) {
     let Problem { geometry, isa, .. } = problem;
-    let mut able: Vec<_> = ALGORITHMS
-        .iter()
-        .filter(|algorithm| (algorithm.supports)(&geometry))
-        .map(|algorithm| ((algorithm.cost)(&geometry, isa), algorithm))
-        .collect();
-    able.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut least: Option<(_, Box<dyn PackedConv>)> = None;
-    for (cost, algorithm) in able {
+    for (cost, algorithm) in by_cost(&geometry, isa) {
         if least.is_some() && cost.is_infinite() {
             break;
         }

@@ -65,7 +65,8 @@ impl Accuracy {
 }
 
 /// Every algorithm. `channels-last` supports every geometry, `direct` every one with channels first.
-pub const ALGORITHMS: &[Algorithm] = &[
+// A constant would be compiled again, with everything it points to, in every crate that names it.
+pub static ALGORITHMS: &[Algorithm] = &[
     direct::ALGORITHM,
     gemm::ALGORITHM,
     filter2d::ALGORITHM,
@@ -79,6 +80,18 @@ pub const ALGORITHMS: &[Algorithm] = &[
     winograd::STRIDED4_ALGORITHM,
     winograd_1d::ALGORITHM,
 ];
+
+/// The algorithms that support a geometry with their costs, the cheapest first; of equal ones the first of the table.
+pub(super) fn by_cost(g: &ConvGeometry, isa: Isa) -> Vec<(f64, &'static Algorithm)> {
+    let mut all: Vec<(f64, &'static Algorithm)> = Vec::with_capacity(ALGORITHMS.len());
+    // The library's sorts are much code, and so few are sorted as fast by insertion.
+    for algorithm in ALGORITHMS.iter().filter(|algorithm| (algorithm.supports)(g)) {
+        let cost = (algorithm.cost)(g, isa);
+        let place = all.partition_point(|(other, _)| other.total_cmp(&cost).is_le());
+        all.insert(place, (cost, algorithm));
+    }
+    all
+}
 
 /// What an algorithm packs: the weight is `[c_out, c_in / groups, kh, kw]`, `bias` has `c_out` elements.
 #[derive(Clone, Copy)]

@@ -205,9 +205,6 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
         let mut x = 0;
         // SAFETY: every strip lies within the columns, or is one vector that covers them all.
         unsafe {
-            if columns <= S::LANES {
-                return self.strip::<S, 1>(s, 0, columns);
-            }
             while x < columns {
                 let left = columns - x;
                 if widest == 4 && (left > 2 * S::LANES && columns >= 4 * S::LANES) {
@@ -219,9 +216,10 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
                     self.strip::<S, 2>(s, x, S::LANES);
                     x += 2 * S::LANES;
                 } else {
-                    x = x.min(columns - S::LANES);
-                    self.strip::<S, 1>(s, x, S::LANES);
-                    x += S::LANES;
+                    let count = S::LANES.min(columns);
+                    x = x.min(columns - count);
+                    self.strip::<S, 1>(s, x, count);
+                    x += count;
                 }
             }
         }
@@ -289,13 +287,15 @@ impl<const K: usize, const R: usize> Sized<'_, K, R> {
                                 s.prefetch(source.wrapping_add(v * S::LANES));
                             }
                         }
-                        for _ in 0..block.taps {
+                        // A loop that counts would be unrolled, for no gain: this is code for many sizes.
+                        let end = source.wrapping_add(block.taps * block.step);
+                        while source != end {
                             let mut pixels = [s.splat(0.0); V];
                             for (v, pixel) in pixels.iter_mut().enumerate() {
                                 *pixel = s.load(source.add(v * S::LANES));
                             }
                             feed!($i, pixels, weights: 0 1 2 3 4 5);
-                            source = source.add(block.step);
+                            source = source.wrapping_add(block.step);
                             weights = weights.add(block.weight_step);
                         }
                     }

@@ -11,40 +11,30 @@ fn abs<S: Simd>(s: S, v: S::V) -> S::V {
     s.max(v, s.sub(s.splat(0.0), v))
 }
 
+/// Calls `change` with the lanes. It is no part of the loops around, for it calls functions of the library, which are slow.
 #[inline(always)]
-fn to_lanes<S: Simd>(s: S, v: S::V) -> [f32; MOST_LANES] {
+fn by_lane<S: Simd>(s: S, v: S::V, power: f32, change: fn(&mut [f32], f32)) -> S::V {
     let mut lanes = [0.0; MOST_LANES];
     // SAFETY: no vector has more lanes.
-    unsafe { s.store(lanes.as_mut_ptr(), v) };
-    lanes
+    unsafe {
+        s.store(lanes.as_mut_ptr(), v);
+        change(&mut lanes[..S::LANES], power);
+        s.load(lanes.as_ptr())
+    }
 }
 
-#[inline(always)]
-fn from_lanes<S: Simd>(s: S, lanes: &[f32; MOST_LANES]) -> S::V {
-    // SAFETY: no vector has more lanes.
-    unsafe { s.load(lanes.as_ptr()) }
+#[inline(never)]
+fn powers(lanes: &mut [f32], power: f32) {
+    for lane in lanes {
+        *lane = lane.abs().powf(power);
+    }
 }
 
-/// `p = 1`: the sum of absolute values.
-#[derive(Clone, Copy)]
-pub(super) struct SumOfAbsolutes;
-
-impl Reduce for SumOfAbsolutes {
-    const IDENTITY: f32 = 0.0;
-
-    #[inline(always)]
-    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
-        abs(s, element)
-    }
-
-    #[inline(always)]
-    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
-        s.add(so_far, element)
-    }
-
-    #[inline(always)]
-    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
-        s.div(reduced, count)
+#[inline(never)]
+fn roots(lanes: &mut [f32], power: f32) {
+    for lane in lanes {
+        // The reciprocal in f64: rounded to f32, it would be as far off as the logarithm of the sum is large.
+        *lane = f64::from(*lane).powf(1.0 / f64::from(power)) as f32;
     }
 }
 
@@ -67,30 +57,22 @@ impl Reduce for RootOfSquares {
 
     #[inline(always)]
     fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
-        let mut lanes = to_lanes(s, s.div(reduced, count));
-        for lane in lanes.iter_mut().take(S::LANES) {
-            *lane = lane.sqrt();
-        }
-        from_lanes(s, &lanes)
+        s.sqrt(s.div(reduced, count))
     }
 }
 
-/// Any `p`, lane by lane.
+/// `p = 1`, the sum of absolute values, or any other, lane by lane.
 #[derive(Clone, Copy)]
-pub(super) struct RootOfPowers {
+pub(super) struct Norm {
     pub(super) power: f32,
 }
 
-impl Reduce for RootOfPowers {
+impl Reduce for Norm {
     const IDENTITY: f32 = 0.0;
 
     #[inline(always)]
     fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
-        let mut lanes = to_lanes(s, element);
-        for lane in lanes.iter_mut().take(S::LANES) {
-            *lane = lane.abs().powf(self.power);
-        }
-        from_lanes(s, &lanes)
+        if self.power == 1.0 { abs(s, element) } else { by_lane(s, element, self.power, powers) }
     }
 
     #[inline(always)]
@@ -100,11 +82,7 @@ impl Reduce for RootOfPowers {
 
     #[inline(always)]
     fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
-        let mut lanes = to_lanes(s, s.div(reduced, count));
-        for lane in lanes.iter_mut().take(S::LANES) {
-            // The reciprocal in f64: rounded to f32, it would be as far off as the logarithm of the sum is large.
-            *lane = f64::from(*lane).powf(1.0 / f64::from(self.power)) as f32;
-        }
-        from_lanes(s, &lanes)
+        let mean = s.div(reduced, count);
+        if self.power == 1.0 { mean } else { by_lane(s, mean, self.power, roots) }
     }
 }

@@ -36,22 +36,23 @@ impl<R: Reduce> Kernel for Pixels<'_, R> {
                 let steps =
                     [self.input.plane_stride() * g.y.dilation, self.input.row_stride() * g.x.dilation];
                 let target = self.output.at((row * g.x.output + x) * g.channels);
-                for channel in (0..g.channels).step_by(S::LANES) {
-                    let lanes = S::LANES.min(g.channels - channel);
-                    // SAFETY: the window's taps inside the input are pixels of `channels` floats, as is the target, which belongs to
-                    // this tile.
-                    unsafe {
+                let both = 2 * S::LANES;
+                let whole = g.channels / both * both;
+                // SAFETY: the window's taps inside the input are pixels of `channels` floats, as is the target, which belongs to this
+                // tile.
+                unsafe {
+                    for channel in (0..whole).step_by(both) {
                         let source = first.wrapping_add(channel);
-                        let reduced = self.window(s, source, [rows, columns], steps, lanes);
-                        let v = match count {
-                            None => reduced,
-                            Some(count) => self.reduce.finish(s, reduced, count),
-                        };
-                        if lanes == S::LANES {
-                            s.store(target.add(channel), v);
-                        } else {
-                            s.store_first(target.add(channel), v, lanes);
+                        let reduced = self.window::<S, 2>(s, source, [rows, columns], steps, S::LANES);
+                        for (v, reduced) in reduced.into_iter().enumerate() {
+                            s.store(target.add(channel + v * S::LANES), self.finish(s, reduced, count));
                         }
+                    }
+                    for channel in (whole..g.channels).step_by(S::LANES) {
+                        let source = first.wrapping_add(channel);
+                        let lanes = S::LANES.min(g.channels - channel);
+                        let [reduced] = self.window::<S, 1>(s, source, [rows, columns], steps, lanes);
+                        s.store_first(target.add(channel), self.finish(s, reduced, count), lanes);
                     }
                 }
             }
@@ -60,30 +61,44 @@ impl<R: Reduce> Kernel for Pixels<'_, R> {
 }
 
 impl<R: Reduce> Pixels<'_, R> {
+    #[inline(always)]
+    fn finish<S: Simd>(&self, s: S, reduced: S::V, count: Option<S::V>) -> S::V {
+        match count {
+            None => reduced,
+            Some(count) => self.reduce.finish(s, reduced, count),
+        }
+    }
+
     /// Reduces down the columns of a window and then along its row, as with channels first.
     ///
     /// # Safety
-    /// `lanes` floats are readable at `source` and at every multiple of the steps within `size` from it.
+    /// `V` vectors, or `lanes` floats of a single one, are readable at `source` and at every multiple of the steps within `size` from
+    /// it.
     #[inline(always)]
-    unsafe fn window<S: Simd>(
+    unsafe fn window<S: Simd, const V: usize>(
         &self,
         s: S,
         source: *const f32,
         size: [usize; 2],
         steps: [usize; 2],
         lanes: usize,
-    ) -> S::V {
-        let mut reduced = s.splat(R::IDENTITY);
+    ) -> [S::V; V] {
+        let mut reduced = [s.splat(R::IDENTITY); V];
         for kx in 0..size[1] {
-            let mut column = s.splat(R::IDENTITY);
+            let mut column = [s.splat(R::IDENTITY); V];
             for ky in 0..size[0] {
-                let element = source.wrapping_add(ky * steps[0] + kx * steps[1]);
-                // SAFETY: the caller's promise.
-                let v =
-                    unsafe { if lanes == S::LANES { s.load(element) } else { s.load_first(element, lanes) } };
-                column = self.reduce.combine(s, column, self.reduce.element(s, v));
+                let elements = source.wrapping_add(ky * steps[0] + kx * steps[1]);
+                for (v, column) in column.iter_mut().enumerate() {
+                    let elements = elements.wrapping_add(v * S::LANES);
+                    // SAFETY: the caller's promise.
+                    let element =
+                        unsafe { if V > 1 { s.load(elements) } else { s.load_first(elements, lanes) } };
+                    *column = self.reduce.combine(s, *column, self.reduce.element(s, element));
+                }
             }
-            reduced = self.reduce.combine(s, reduced, column);
+            for (reduced, column) in reduced.iter_mut().zip(column) {
+                *reduced = self.reduce.combine(s, *reduced, column);
+            }
         }
         reduced
     }

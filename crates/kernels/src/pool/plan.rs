@@ -1,7 +1,7 @@
 //! Plan a pooling once, run it often.
 
 use super::indices::IndexedRows;
-use super::norm::{RootOfPowers, RootOfSquares, SumOfAbsolutes};
+use super::norm::{Norm, RootOfSquares};
 use super::pixels::Pixels;
 use super::planes::{self, Planes};
 use super::reduce::{Max, Mean, Reduce};
@@ -103,9 +103,8 @@ impl PoolPlan {
         match g.mode {
             PoolMode::Max => self.reduce(Max, &input, &output, pool, threads),
             PoolMode::Average { .. } => self.reduce(Mean, &input, &output, pool, threads),
-            PoolMode::Norm(1.0) => self.reduce(SumOfAbsolutes, &input, &output, pool, threads),
             PoolMode::Norm(2.0) => self.reduce(RootOfSquares, &input, &output, pool, threads),
-            PoolMode::Norm(power) => self.reduce(RootOfPowers { power }, &input, &output, pool, threads),
+            PoolMode::Norm(power) => self.reduce(Norm { power }, &input, &output, pool, threads),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! that row is then reduced along the window's columns.
 
 use super::reduce::Reduce;
-use crate::geometry::PoolGeometry;
+use crate::geometry::{Axis, PoolGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -76,14 +76,6 @@ impl<R: Reduce> Rows<'_, R> {
     // No closures below: they would be compiled without the instruction set's target features.
 
     /// # Safety
-    /// `source` is valid for reads of `count` floats.
-    #[inline(always)]
-    unsafe fn load<S: Simd>(&self, s: S, source: *const f32, count: usize) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe { if count == S::LANES { s.load(source) } else { s.load_first(source, count) } }
-    }
-
-    /// # Safety
     /// `target` is valid for writes of `count` floats.
     #[inline(always)]
     unsafe fn store<S: Simd>(&self, s: S, target: *mut f32, v: S::V, count: usize) {
@@ -91,12 +83,35 @@ impl<R: Reduce> Rows<'_, R> {
         unsafe { if count == S::LANES { s.store(target, v) } else { s.store_first(target, v, count) } }
     }
 
+    /// Reduces two neighbouring vectors of `rows` input rows, `row_step` apart.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of two vectors in each of those rows.
+    #[inline(always)]
+    unsafe fn reduce_pair<S: Simd>(
+        &self,
+        s: S,
+        source: *const f32,
+        row_step: usize,
+        rows: usize,
+    ) -> [S::V; 2] {
+        let mut reduced = [s.splat(R::IDENTITY); 2];
+        for row in 0..rows {
+            for (v, reduced) in reduced.iter_mut().enumerate() {
+                // SAFETY: the caller's promise.
+                let element = unsafe { s.load(source.wrapping_add(row * row_step + v * S::LANES)) };
+                *reduced = self.reduce.combine(s, *reduced, self.reduce.element(s, element));
+            }
+        }
+        reduced
+    }
+
     /// Reduces the elements `x..x + count` of `rows` input rows, `row_step` apart; identities in the lanes past `count`.
     ///
     /// # Safety
     /// `source` is valid for reads of `count` floats in each of those rows.
     #[inline(always)]
-    unsafe fn reduce_column<S: Simd>(
+    unsafe fn reduce_part<S: Simd>(
         &self,
         s: S,
         source: *const f32,
@@ -107,8 +122,8 @@ impl<R: Reduce> Rows<'_, R> {
         let mut reduced = s.splat(R::IDENTITY);
         for row in 0..rows {
             // SAFETY: the caller's promise.
-            let v = unsafe { self.load(s, source.wrapping_add(row * row_step), count) };
-            reduced = self.reduce.combine(s, reduced, self.reduce.element(s, v));
+            let element = unsafe { s.load_first(source.wrapping_add(row * row_step), count) };
+            reduced = self.reduce.combine(s, reduced, self.reduce.element(s, element));
         }
         reduced
     }
@@ -126,6 +141,8 @@ impl<R: Reduce> Rows<'_, R> {
         let first = self.input.row(n, c, g.y.first_inside(y));
         let step = self.input.row_stride() * g.y.dilation;
         let scratch = self.scratch.as_mut_ptr();
+        let both = 2 * S::LANES;
+        let whole = width / both * both;
         // SAFETY: of each row, the elements that are left are read; written are those, within the phase's columns.
         unsafe {
             match phases(g) {
@@ -133,22 +150,34 @@ impl<R: Reduce> Rows<'_, R> {
                     let (even_phase, odd_phase) = (g.x.before % 2, (g.x.before + 1) % 2);
                     let even_target = scratch.add(even_phase * columns + g.x.before / 2);
                     let odd_target = scratch.add(odd_phase * columns + g.x.before.div_ceil(2));
-                    for x in (0..width).step_by(2 * S::LANES) {
-                        let left = width - x;
-                        let counts = [left.min(S::LANES), left.saturating_sub(S::LANES).min(S::LANES)];
-                        let low = self.reduce_column(s, first.wrapping_add(x), step, rows, counts[0]);
-                        let high =
-                            self.reduce_column(s, first.wrapping_add(x + S::LANES), step, rows, counts[1]);
+                    for x in (0..whole).step_by(both) {
+                        let [low, high] = self.reduce_pair(s, first.wrapping_add(x), step, rows);
                         let (even, odd) = s.deinterleave(low, high);
-                        self.store(s, even_target.add(x / 2), even, left.div_ceil(2).min(S::LANES));
-                        self.store(s, odd_target.add(x / 2), odd, (left / 2).min(S::LANES));
+                        s.store(even_target.add(x / 2), even);
+                        s.store(odd_target.add(x / 2), odd);
+                    }
+                    if whole < width {
+                        let left = width - whole;
+                        let source = first.wrapping_add(whole);
+                        let low = self.reduce_part(s, source, step, rows, left.min(S::LANES));
+                        let source = source.wrapping_add(S::LANES);
+                        let high = self.reduce_part(s, source, step, rows, left.saturating_sub(S::LANES));
+                        let (even, odd) = s.deinterleave(low, high);
+                        s.store_first(even_target.add(whole / 2), even, left.div_ceil(2));
+                        s.store_first(odd_target.add(whole / 2), odd, left / 2);
                     }
                 }
                 _ => {
-                    for x in (0..width).step_by(S::LANES) {
+                    let target = scratch.add(g.x.before);
+                    for x in (0..whole).step_by(both) {
+                        let [low, high] = self.reduce_pair(s, first.wrapping_add(x), step, rows);
+                        s.store(target.add(x), low);
+                        s.store(target.add(x + S::LANES), high);
+                    }
+                    for x in (whole..width).step_by(S::LANES) {
                         let count = S::LANES.min(width - x);
-                        let reduced = self.reduce_column(s, first.wrapping_add(x), step, rows, count);
-                        self.store(s, scratch.add(g.x.before + x), reduced, count);
+                        let reduced = self.reduce_part(s, first.wrapping_add(x), step, rows, count);
+                        s.store_first(target.add(x), reduced, count);
                     }
                 }
             }
@@ -163,40 +192,61 @@ impl<R: Reduce> Rows<'_, R> {
     unsafe fn reduce_row<S: Simd>(&self, s: S, target: *mut f32, count: f32) {
         let g = self.geometry;
         let columns = columns(g, S::LANES);
-        for x in (0..g.x.output).step_by(S::LANES) {
-            let pixels = S::LANES.min(g.x.output - x);
-            let mut reduced = s.splat(R::IDENTITY);
-            for kx in 0..g.x.kernel {
-                let column = kx * g.x.dilation;
-                // SAFETY: a phase has a whole number of vectors of outputs plus the taps, and with gaps only the outputs are read.
-                let elements = unsafe {
-                    match g.x.stride {
-                        1 => s.load(self.scratch.as_ptr().add(column + x)),
-                        2 => s.load(self.scratch.as_ptr().add(column % 2 * columns + column / 2 + x)),
-                        0 => {
-                            let mut lanes = [R::IDENTITY; 16];
-                            for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
-                                let window = g.x.window(x + i);
-                                if kx < window.end - window.start {
-                                    *lane = *self.scratch.as_ptr().add(window.start + kx);
-                                }
-                            }
-                            s.load(lanes.as_ptr())
-                        }
-                        stride => {
-                            let mut lanes = [R::IDENTITY; 16];
-                            for (i, lane) in lanes.iter_mut().enumerate().take(pixels) {
-                                *lane = *self.scratch.as_ptr().add((x + i) * stride + column);
-                            }
-                            s.load(lanes.as_ptr())
+        let scratch = self.scratch.as_ptr();
+        // Two vectors side by side, since each sum waits for the one before.
+        for first in (0..g.x.output).step_by(2 * S::LANES) {
+            let starts = [first, first + S::LANES];
+            let mut reduced = [s.splat(R::IDENTITY); 2];
+            // A loop for each stride: one that chooses for every column is slower.
+            macro_rules! along {
+                ($kx:ident, $x:ident => $elements:expr) => {
+                    for $kx in 0..g.x.kernel {
+                        for ($x, reduced) in starts.into_iter().zip(&mut reduced) {
+                            *reduced = self.reduce.combine(s, *reduced, $elements);
                         }
                     }
                 };
-                reduced = self.reduce.combine(s, reduced, elements);
             }
-            let v = self.finish(s, reduced, count, x);
-            // SAFETY: that many elements are left in the row.
-            unsafe { self.store(s, target.add(x), v, pixels) };
+            // SAFETY: a phase has a whole number of vectors of outputs, another one, and the taps; with gaps only the outputs are
+            // read, and only those that are left in the row are written.
+            unsafe {
+                match g.x.stride {
+                    1 => along!(kx, x => s.load(scratch.add(kx * g.x.dilation + x))),
+                    2 => along!(kx, x => {
+                        let column = kx * g.x.dilation;
+                        s.load(scratch.add(column % 2 * columns + column / 2 + x))
+                    }),
+                    0 => along!(kx, x => {
+                        let mut lanes = [R::IDENTITY; 16];
+                        take_adaptive(&g.x, self.scratch, kx, x, &mut lanes[..S::LANES]);
+                        s.load(lanes.as_ptr())
+                    }),
+                    stride => along!(kx, x => {
+                        let mut lanes = [R::IDENTITY; 16];
+                        for (x, lane) in (x..g.x.output).zip(lanes.iter_mut().take(S::LANES)) {
+                            *lane = *scratch.add(x * stride + kx * g.x.dilation);
+                        }
+                        s.load(lanes.as_ptr())
+                    }),
+                }
+                for (x, reduced) in starts.into_iter().zip(reduced) {
+                    if x < g.x.output {
+                        let v = self.finish(s, reduced, count, x);
+                        self.store(s, target.add(x), v, S::LANES.min(g.x.output - x));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Element `kx` of each of the windows from `x` on, which are not all alike; a window without it keeps what is there.
+#[inline(never)]
+fn take_adaptive(axis: &Axis, row: &[f32], kx: usize, x: usize, lanes: &mut [f32]) {
+    for (x, lane) in (x..axis.output).zip(lanes) {
+        let window = axis.window(x);
+        if kx < window.end - window.start {
+            *lane = row[window.start + kx];
         }
     }
 }

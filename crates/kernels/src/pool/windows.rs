@@ -209,13 +209,14 @@ impl<R: Reduce, const K: usize, const STRIDE: usize> Sized<'_, R, K, STRIDE> {
         let mut x = 0;
         while x < g.x.output {
             let left = g.x.output - x;
-            // SAFETY: the caller's promise; strips are whole where all they read is inside the input's row.
+            // SAFETY: the caller's promise; strips are whole where all they read is inside the input's row. Where there are few registers,
+            // those of one vector will do.
             x += unsafe {
-                if is_whole(x, 2) {
+                if S::REGISTERS >= 16 && is_whole(x, 2) {
                     self.strip::<S, 2, true>(s, block, x, 2 * S::LANES)
-                } else if STRIDE == 1 && left > S::LANES {
+                } else if S::REGISTERS >= 16 && STRIDE == 1 && left > S::LANES {
                     self.strip::<S, 2, false>(s, block, x, left.min(2 * S::LANES))
-                } else if STRIDE == 2 && is_whole(x, 1) {
+                } else if (STRIDE == 2 || S::REGISTERS < 16) && is_whole(x, 1) {
                     // With gaps between the windows, the masks of two vectors are more than there are registers for.
                     self.strip::<S, 1, true>(s, block, x, S::LANES)
                 } else {

@@ -125,12 +125,8 @@ impl Simd for Token {
 
     #[inline(always)]
     unsafe fn load_first(self, source: *const f32, count: usize) -> V {
-        let mut lanes = [0.0; LANES];
-        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
-            // SAFETY: the caller's promise: `count` readable floats.
-            *lane = unsafe { source.add(i).read() };
-        }
-        V(lanes)
+        // SAFETY: the caller's promise.
+        unsafe { if count == LANES { self.load(source) } else { load_some(source, count) } }
     }
 
     #[inline(always)]
@@ -146,10 +142,8 @@ impl Simd for Token {
 
     #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, v: V, count: usize) {
-        for (i, lane) in v.0.iter().enumerate().take(count) {
-            // SAFETY: the caller's promise: `count` writable floats.
-            unsafe { target.add(i).write(*lane) };
-        }
+        // SAFETY: the caller's promise.
+        unsafe { if count == LANES { self.store(target, v) } else { store_some(target, v, count) } }
     }
 
     #[inline(always)]
@@ -217,6 +211,30 @@ impl Simd for Token {
     }
 
     by_element!(max_bytes, min_bytes, max_words, min_words, add_words, sub_words, mul_high);
+}
+
+/// The first lanes, element by element: the end of a row, for which every kernel would have the same code.
+///
+/// # Safety
+/// `count <= LANES` floats are readable.
+#[inline(never)]
+unsafe fn load_some(source: *const f32, count: usize) -> V {
+    let mut lanes = [0.0; LANES];
+    for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+        // SAFETY: the caller's promise.
+        *lane = unsafe { source.add(i).read() };
+    }
+    V(lanes)
+}
+
+/// # Safety
+/// `count <= LANES` floats are writable.
+#[inline(never)]
+unsafe fn store_some(target: *mut f32, V(lanes): V, count: usize) {
+    for (i, lane) in lanes.iter().enumerate().take(count) {
+        // SAFETY: the caller's promise.
+        unsafe { target.add(i).write(*lane) };
+    }
 }
 
 /// `a * b + c` rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008): the product is exact in `f64`,

@@ -21,7 +21,6 @@ use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
 use stages::{InputStage, OutputStage};
-use std::marker::PhantomData;
 use std::ops::Range;
 use tiling::Tiling;
 use transform::{F2, F3, F4, Strided3, Strided4, Transform};
@@ -42,12 +41,12 @@ const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
 ) -> Algorithm {
     Algorithm {
         name,
-        supports: supports::<T, N, M>,
-        cost: cost::<T, N, M>,
+        supports: |g| supports(Shape::of::<T, N, M>(), g),
+        cost: |g, isa| cost(Shape::of::<T, N, M>(), g, isa),
         packing,
         accuracy: Accuracy::Transformed { amplification, exact: false },
         packs_by_tap: false,
-        pack: pack::<T, N, M>,
+        pack: |problem| pack(Shape::of::<T, N, M>(), problem),
     }
 }
 
@@ -66,26 +65,64 @@ const MOST_FLOATS: usize = 3 << 20;
 /// Pieces for each thread that keep all busy to the end, if they are no multiple of the threads.
 const ENOUGH_PIECES: usize = 4;
 
-fn supports<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry) -> bool {
+/// A transform to the drivers, which are compiled once for all of them.
+struct Shape {
+    /// Elements and outputs of a tile, along an axis.
+    elements: usize,
+    outputs: usize,
+    stride: usize,
+    weight: &'static [[f32; 3]],
+    /// Rows of `weight` that differ.
+    distinct: usize,
+    input: fn(InputStage<'_>, Isa),
+    output: fn(OutputStage, Isa),
+}
+
+impl Shape {
+    const fn of<T: Transform<N, M>, const N: usize, const M: usize>() -> &'static Shape {
+        const {
+            assert!(M <= MOST_OUTPUTS);
+            &Shape {
+                elements: N,
+                outputs: M,
+                stride: T::STRIDE,
+                weight: &T::WEIGHT,
+                distinct: T::DISTINCT,
+                input: |stage, isa| stage.run::<T, N, M>(isa),
+                output: |stage, isa| stage.run::<T, N, M>(isa),
+            }
+        }
+    }
+
+    /// Transformed weights that differ.
+    fn weights(&self) -> usize {
+        self.distinct * self.distinct
+    }
+}
+
+/// The most outputs of a tile along an axis.
+const MOST_OUTPUTS: usize = 4;
+
+fn supports(shape: &Shape, g: &ConvGeometry) -> bool {
     let axis = |axis: &crate::geometry::Axis| {
-        axis.kernel == 3 && axis.stride == T::STRIDE && (axis.stride == 1 || axis.dilation == 1)
+        axis.kernel == 3 && axis.stride == shape.stride && (axis.stride == 1 || axis.dilation == 1)
     };
     // An axis of one output has lost its stride.
     g.groups == 1 && axis(&g.y) && axis(&g.x)
 }
 
-fn cost<T: Transform<N, M>, const N: usize, const M: usize>(g: &ConvGeometry, isa: Isa) -> f64 {
+fn cost(shape: &Shape, g: &ConvGeometry, isa: Isa) -> f64 {
     if g.c_in < LEAST_CHANNELS || g.c_out < LEAST_CHANNELS {
         return f64::INFINITY;
     }
     let lanes = isa.lanes() as f64;
-    let tiles = (tiling::count(&g.y, M) * tiling::count(&g.x, M)) as f64;
-    let (elements, outputs) = ((N * N) as f64, (M * M) as f64);
+    let tiles = (tiling::count(&g.y, shape.outputs) * tiling::count(&g.x, shape.outputs)) as f64;
+    let [elements, outputs] = [shape.elements, shape.outputs].map(|side| (side * side) as f64);
     let vectors = |channels: usize| channels.div_ceil(isa.lanes()) as f64;
     let products = elements * tiles * g.c_in as f64 * vectors(g.c_out);
     let transforms = tiles * elements * (6.0 * vectors(g.c_in) + 5.0 * vectors(g.c_out));
     // Reading a weight that no near cache holds; where it comes from memory, the products of many tiles still hide it.
-    let weight = (T::DISTINCT * T::DISTINCT * g.c_in) as f64 * vectors(g.c_out);
+    let weight = (shape.weights() * g.c_in) as f64 * vectors(g.c_out);
     let near = FAR_LINE * lanes / LINE as f64;
     let far = if weight * lanes > FAR_FLOATS { (16.0 - 0.5 * tiles).max(near) } else { near } * weight;
     let (copy, store) = match g.order {
@@ -112,7 +149,8 @@ struct Pieces {
     far: bool,
 }
 
-struct Winograd<T, const N: usize, const M: usize> {
+struct Winograd {
+    shape: &'static Shape,
     geometry: ConvGeometry,
     isa: Isa,
     activation: super::Activation,
@@ -129,17 +167,16 @@ struct Winograd<T, const N: usize, const M: usize> {
     column_starts: Vec<usize>,
     pieces: Pieces,
     scratch_len: usize,
-    transform: PhantomData<T>,
 }
 
-fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>) -> Box<dyn PackedConv> {
+fn pack(shape: &'static Shape, problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let lanes = isa.lanes();
     let block = pixel_tile::vectors(isa) * lanes;
     let source = PixelSource::new(&g);
-    let (rows, columns) = (Tiling::new(&g.y, M), Tiling::new(&g.x, M));
-    let far = T::DISTINCT * T::DISTINCT * g.c_in * g.c_out > NEAR_FLOATS;
-    let pieces = pieces(&g, &rows, &columns, far, N * N, block);
+    let (rows, columns) = (Tiling::new(&g.y, shape.outputs), Tiling::new(&g.x, shape.outputs));
+    let far = shape.weights() * g.c_in * g.c_out > NEAR_FLOATS;
+    let pieces = pieces(&g, &rows, &columns, far, shape.elements * shape.elements, block);
     let mut column_starts = Vec::with_capacity(columns.starts.len());
     for index in 0..pieces.blocks[1] {
         let tiles = share(columns.starts.len(), pieces.blocks[1], index);
@@ -147,13 +184,14 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
         column_starts
             .extend(columns.starts[tiles].iter().map(|start| (start - left) * g.x.stride * source.pixel()));
     }
-    let mut packed = Winograd::<T, N, M> {
+    let mut packed = Winograd {
+        shape,
         geometry: g,
         isa,
         activation,
         bias: pack_bias(bias, g.c_out, lanes),
         no_bias: Aligned::zeros(block),
-        weights: weights::pack::<T, N, M>(weight, g.c_in, isa, block),
+        weights: weights::pack(&shape.weight[..shape.distinct], weight, g.c_in, isa, block),
         offsets: (0..g.c_in).map(|c| u32::try_from(c).expect("channels of a weight in memory")).collect(),
         source,
         rows,
@@ -161,7 +199,6 @@ fn pack<T: Transform<N, M>, const N: usize, const M: usize>(problem: Problem<'_>
         column_starts,
         pieces,
         scratch_len: 0,
-        transform: PhantomData,
     };
     packed.scratch_len = packed.most_scratch();
     Box::new(packed)
@@ -213,10 +250,7 @@ struct Scratch {
     lengths: [usize; 4],
 }
 
-impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
-    /// Transformed weights that differ.
-    const WEIGHTS: usize = T::DISTINCT * T::DISTINCT;
-
+impl Winograd {
     /// Channels of a full block.
     fn width(&self) -> usize {
         pixel_tile::vectors(self.isa) * self.isa.lanes()
@@ -224,20 +258,23 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
 
     /// The scratch of a piece of these tiles.
     fn scratch(&self, rows: &Range<usize>, columns: &Range<usize>) -> Scratch {
-        let g = &self.geometry;
+        let (g, shape) = (&self.geometry, self.shape);
         let starts = &self.columns.starts[columns.clone()];
         let left = first_output(&self.columns, columns);
         let last = starts.iter().max().map_or(0, |start| start - left);
-        let pixels = last * g.x.stride + (N - 1) * g.x.dilation + 1;
-        let outputs = last + (M - 1) * self.columns.step + 1;
+        let pixels = last * g.x.stride + (shape.elements - 1) * g.x.dilation + 1;
+        let outputs = last + (shape.outputs - 1) * self.columns.step + 1;
         let tiles = rows.len() * columns.len();
         let tile = g.c_in.next_multiple_of(self.isa.lanes());
         // Elements a multiple of a page apart would compete for the same places of the first-level cache.
         let product_tile = self.pieces.pass * self.width();
         let (element, product) = (tiles * tile + LINE, tiles * product_tile + LINE);
-        let results = if g.order == ChannelOrder::First { M * outputs * self.width() } else { 0 };
+        let results = if g.order == ChannelOrder::First { shape.outputs * outputs * self.width() } else { 0 };
         let lines = self.lines(rows).map(|(_, end)| end).max().unwrap_or(0);
-        let lengths = [lines * pixels * self.source.pixel(), N * N * element, N * N * product, results];
+        let elements = shape.elements * shape.elements;
+        // A vector of the last pixel's channels may reach beyond them.
+        let line = pixels * self.source.pixel();
+        let lengths = [lines * line + LINE, elements * element, elements * product, results];
         Scratch {
             pixels,
             outputs,
@@ -249,14 +286,15 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         }
     }
 
-    /// For each row of tiles, how many of its N input lines the one before it has not, and where they end in scratch: after those,
+    /// For each row of tiles, how many of its input lines the one before it has not, and where they end in scratch: after those,
     /// or at the start if nothing is left of them.
     fn lines(&self, rows: &Range<usize>) -> impl Iterator<Item = (usize, usize)> {
         let first = rows.start;
+        let Shape { elements: all, outputs, stride, .. } = *self.shape;
         rows.clone().scan(0, move |end, row| {
-            let new = if row > first && self.rows.follows(row) { M * T::STRIDE } else { N };
-            *end = if new < N { *end + new } else { N };
-            Some((new.min(N), *end))
+            let new = if row > first && self.rows.follows(row) { outputs * stride } else { all };
+            *end = if new < all { *end + new } else { all };
+            Some((new.min(all), *end))
         })
     }
 
@@ -287,16 +325,17 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         operands: &mut [f32],
     ) {
         let g = &self.geometry;
+        let all = self.shape.elements;
         let line = at.pixels * self.source.pixel();
         let left = first_output(&self.columns, columns) * g.x.stride;
         for (i, (row, (new, end))) in rows.clone().zip(self.lines(rows)).enumerate() {
-            for y in N - new..N {
+            for y in all - new..all {
                 let position = self.rows.starts[row] * g.y.stride + y * g.y.dilation;
-                let target = &mut lines[(end - N + y) * line..][..line];
+                let target = &mut lines[(end - all + y) * line..][..line];
                 self.source.fill_line(self.isa, input, n, [position, left], target);
             }
-            self.isa.run(InputStage::<T, N, M> {
-                source: lines[(end - N) * line..end * line].as_ptr(),
+            let stage = InputStage {
+                source: lines[(end - all) * line..].as_ptr(),
                 row: line,
                 pixel: g.x.dilation * self.source.pixel(),
                 starts: &self.column_starts[columns.clone()],
@@ -304,8 +343,8 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                 target: operands[i * columns.len() * at.tile..].as_mut_ptr(),
                 element: at.element,
                 tile: at.tile,
-                transform: PhantomData,
-            });
+            };
+            (self.shape.input)(stage, self.isa);
         }
     }
 
@@ -314,20 +353,21 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
         let g = &self.geometry;
         let first = block * self.width();
         let width = self.width().min(g.c_out - first).next_multiple_of(self.isa.lanes());
-        &raw const self.weights.as_slice()[Self::WEIGHTS * g.c_in * first + index * g.c_in * width]
+        &raw const self.weights.as_slice()[self.shape.weights() * g.c_in * first + index * g.c_in * width]
     }
 
     /// Multiplies every element of every tile with the weight of some blocks of output channels. An element's tiles stay near while
     /// the weight passes by.
     fn multiply(&self, blocks: Range<usize>, at: &Scratch, operands: &[f32], products: &mut [f32]) {
         let Self { geometry: g, isa, .. } = self;
+        let Shape { elements: all, distinct, .. } = *self.shape;
         let tiles = (at.element - LINE) / at.tile;
         let shares = tiles.div_ceil(PIXELS);
         // The elements of one coordinate that have its weight.
-        let with = |weight: usize| weight..if weight + 1 < T::DISTINCT { weight + 1 } else { N };
-        for index in 0..Self::WEIGHTS {
-            let [rows, columns] = [index / T::DISTINCT, index % T::DISTINCT].map(with);
-            let elements = rows.flat_map(|y| columns.clone().map(move |x| y * N + x));
+        let with = |weight: usize| weight..if weight + 1 < distinct { weight + 1 } else { all };
+        for index in 0..self.shape.weights() {
+            let [rows, columns] = [index / distinct, index % distinct].map(with);
+            let elements = rows.flat_map(|y| columns.clone().map(move |x| y * all + x));
             let count = elements.clone().count() * shares;
             for (i, block) in blocks.clone().enumerate() {
                 let first = block * self.width();
@@ -336,7 +376,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                 let next = if block + 1 < blocks.end {
                     self.block_weights(block + 1, index)
                 } else {
-                    self.block_weights(blocks.start, (index + 1) % Self::WEIGHTS)
+                    self.block_weights(blocks.start, (index + 1) % self.shape.weights())
                 };
                 let next = self.pieces.far.then_some(next);
                 let shares =
@@ -398,7 +438,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                     ),
                 };
                 let (pixel, inside) = (self.columns.step * pixel, [height, self.columns.inside(column)]);
-                self.isa.run(OutputStage::<T, N, M> {
+                let stage = OutputStage {
                     source: products[(i * columns.len() + j) * at.product_tile..].as_ptr(),
                     element: at.product,
                     bias: &raw const self.bias.as_slice()[first],
@@ -407,13 +447,13 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
                     pixel,
                     inside,
                     channels,
-                    transform: PhantomData,
-                });
-                let starts: [_; M] = std::array::from_fn(|x| target.wrapping_add(x * pixel));
+                };
+                (self.shape.output)(stage, self.isa);
+                let starts: [_; MOST_OUTPUTS] = std::array::from_fn(|x| target.wrapping_add(x * pixel));
                 let stored = Stored {
                     activation: self.activation,
                     starts: &starts[..inside[1]],
-                    counts: &[channels; M],
+                    counts: &[channels; MOST_OUTPUTS],
                     rows: height,
                     stride: row_stride,
                 };
@@ -444,7 +484,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Winograd<T, N, M> {
 /// Floats of a cache line.
 const LINE: usize = 16;
 
-impl<T: Transform<N, M>, const N: usize, const M: usize> PackedConv for Winograd<T, N, M> {
+impl PackedConv for Winograd {
     fn tiles(&self) -> usize {
         let [rows, columns] = self.pieces.blocks;
         self.geometry.batch * rows * columns

@@ -1,12 +1,14 @@
 //! The two stages around the matrix products, with channels in lanes: pixels to products' operands, and products to pixels.
 
 use super::transform::Transform;
-use corr2d_simd::{Kernel, Simd};
+use corr2d_simd::{Isa, Kernel, Simd};
 use std::marker::PhantomData;
 
 /// Transforms the input of some tiles: `Bᵀ·d·B` of every channel.
-pub(super) struct InputStage<'a, T, const N: usize, const M: usize> {
-    /// First pixel of the first tile's row of tiles.
+#[derive(Clone, Copy)]
+pub(super) struct InputStage<'a> {
+    /// First pixel of the first tile's row of tiles. Where the channels are no whole vectors, what follows them is transformed too, and
+    /// nobody reads it.
     pub(super) source: *const f32,
     /// Floats from one input row of a tile to the next.
     pub(super) row: usize,
@@ -21,53 +23,47 @@ pub(super) struct InputStage<'a, T, const N: usize, const M: usize> {
     pub(super) element: usize,
     /// Floats from one tile to the next: the channels, whole vectors.
     pub(super) tile: usize,
-    pub(super) transform: PhantomData<T>,
 }
 
-impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for InputStage<'_, T, N, M> {
+impl InputStage<'_> {
+    /// By the transform `T`.
+    pub(super) fn run<T: Transform<N, M>, const N: usize, const M: usize>(self, isa: Isa) {
+        isa.run(Input::<T, N, M>(self, PhantomData));
+    }
+}
+
+struct Input<'a, T, const N: usize, const M: usize>(InputStage<'a>, PhantomData<T>);
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Input<'_, T, N, M> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (t, start) in self.starts.iter().enumerate() {
-            for channel in (0..self.channels).step_by(S::LANES) {
-                let count = self.channels - channel;
-                // SAFETY: the caller gives a source with `channels` floats at every pixel of every tile, and a target with
+        let stage = self.0;
+        for (t, start) in stage.starts.iter().enumerate() {
+            for channel in (0..stage.channels).step_by(S::LANES) {
+                // SAFETY: the caller gives a source with whole vectors of channels at every pixel of every tile, and a target with
                 // `tile` floats, whole vectors of channels, for every element of every tile.
                 unsafe {
-                    let source = self.source.add(start + channel);
-                    let target = self.target.add(t * self.tile + channel);
-                    if count >= S::LANES {
-                        self.vector::<S, true>(s, source, target, S::LANES);
-                    } else {
-                        self.vector::<S, false>(s, source, target, count);
-                    }
+                    let source = stage.source.add(start + channel);
+                    self.vector(s, source, stage.target.add(t * stage.tile + channel));
                 }
             }
         }
     }
 }
 
-impl<T: Transform<N, M>, const N: usize, const M: usize> InputStage<'_, T, N, M> {
+impl<T: Transform<N, M>, const N: usize, const M: usize> Input<'_, T, N, M> {
     /// # Safety
-    /// `count` floats are readable at every pixel, a vector if `WHOLE`; a vector is writable at every element.
+    /// A vector is readable at every pixel, and writable at every element.
     #[inline(always)]
-    unsafe fn vector<S: Simd, const WHOLE: bool>(
-        &self,
-        s: S,
-        source: *const f32,
-        target: *mut f32,
-        count: usize,
-    ) {
+    unsafe fn vector<S: Simd>(&self, s: S, source: *const f32, target: *mut f32) {
         let mut columns = [[s.splat(0.0); N]; N];
         for (x, column) in columns.iter_mut().enumerate() {
             let mut pixels = [s.splat(0.0); N];
             for (y, pixel) in pixels.iter_mut().enumerate() {
                 // SAFETY: the caller's promise.
-                *pixel = unsafe {
-                    let source = source.add(y * self.row + x * self.pixel);
-                    if WHOLE { s.load(source) } else { s.load_first(source, count) }
-                };
+                *pixel = unsafe { s.load(source.add(y * self.0.row + x * self.0.pixel)) };
             }
             *column = T::input(s, pixels);
         }
@@ -78,14 +74,15 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> InputStage<'_, T, N, M>
             }
             for (x, element) in T::input(s, row).into_iter().enumerate() {
                 // SAFETY: the caller's promise.
-                unsafe { s.store(target.add((y * N + x) * self.element), element) };
+                unsafe { s.store(target.add((y * N + x) * self.0.element), element) };
             }
         }
     }
 }
 
 /// Transforms one tile's products of one block of channels: `Aᵀ·m·A`, the bias, the activation.
-pub(super) struct OutputStage<T, const N: usize, const M: usize> {
+#[derive(Clone, Copy)]
+pub(super) struct OutputStage {
     /// First channel of the first element.
     pub(super) source: *const f32,
     /// Floats from one element to the next.
@@ -101,29 +98,38 @@ pub(super) struct OutputStage<T, const N: usize, const M: usize> {
     /// Rows and pixels that exist.
     pub(super) inside: [usize; 2],
     pub(super) channels: usize,
-    pub(super) transform: PhantomData<T>,
 }
 
-impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for OutputStage<T, N, M> {
+impl OutputStage {
+    /// By the transform `T`.
+    pub(super) fn run<T: Transform<N, M>, const N: usize, const M: usize>(self, isa: Isa) {
+        isa.run(Output::<T, N, M>(self, PhantomData));
+    }
+}
+
+struct Output<T, const N: usize, const M: usize>(OutputStage, PhantomData<T>);
+
+impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Output<T, N, M> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for channel in (0..self.channels).step_by(S::LANES) {
+        let stage = self.0;
+        for channel in (0..stage.channels).step_by(S::LANES) {
             let mut columns = [[s.splat(0.0); M]; N];
             for (x, column) in columns.iter_mut().enumerate() {
                 let mut products = [s.splat(0.0); N];
                 for (y, product) in products.iter_mut().enumerate() {
                     // SAFETY: the caller gives whole vectors of channels for every element.
-                    *product = unsafe { s.load(self.source.add((y * N + x) * self.element + channel)) };
+                    *product = unsafe { s.load(stage.source.add((y * N + x) * stage.element + channel)) };
                 }
                 *column = T::output(s, products);
             }
             // SAFETY: bias is given for whole vectors of channels.
-            let bias = unsafe { s.load(self.bias.add(channel)) };
-            let count = S::LANES.min(self.channels - channel);
+            let bias = unsafe { s.load(stage.bias.add(channel)) };
+            let count = S::LANES.min(stage.channels - channel);
             for y in 0..M {
-                if y >= self.inside[0] {
+                if y >= stage.inside[0] {
                     break;
                 }
                 let mut row = [s.splat(0.0); N];
@@ -131,10 +137,10 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for OutputStage<
                     *product = column[y];
                 }
                 for (x, output) in T::output(s, row).into_iter().enumerate() {
-                    if x < self.inside[1] {
+                    if x < stage.inside[1] {
                         // SAFETY: the caller gives a target with `channels` floats at each of the pixels inside.
                         unsafe {
-                            let target = self.target.add(y * self.row + x * self.pixel + channel);
+                            let target = stage.target.add(y * stage.row + x * stage.pixel + channel);
                             s.store_first(target, s.add(output, bias), count);
                         }
                     }

@@ -1,62 +1,59 @@
 //! The weight's transform, `G·w·Gᵀ`, laid out for the register tile of `pixel_tile.rs`.
 
-use super::transform::Transform;
 use crate::buffer::Aligned;
 use crate::conv::swap_axes::SwapAxes;
 use corr2d_simd::{Isa, Kernel, Simd};
-use std::marker::PhantomData;
 
 const TAPS: usize = 9;
 
 /// Output channels that are transformed together.
 const TOGETHER: usize = 16;
 
+/// The most rows of G that differ.
+const MOST_ROWS: usize = 6;
+
 /// The weight `[c_out, c_in, 3, 3]` as blocks of at most `block` output channels, each `[element][c_in][channel]`, with zeros up to
-/// whole vectors. Elements of the same weight are one.
-pub(super) fn pack<T: Transform<N, M>, const N: usize, const M: usize>(
-    weight: &[f32],
-    c_in: usize,
-    isa: Isa,
-    block: usize,
-) -> Aligned {
+/// whole vectors. `matrix` holds the rows of G that differ.
+pub(super) fn pack(matrix: &[[f32; 3]], weight: &[f32], c_in: usize, isa: Isa, block: usize) -> Aligned {
     let c_out = weight.len() / (c_in * TAPS);
-    let len = T::DISTINCT * T::DISTINCT * c_in * c_out.next_multiple_of(isa.lanes());
+    let len = matrix.len() * matrix.len() * c_in * c_out.next_multiple_of(isa.lanes());
     let mut packed = Aligned::of(len);
     // The taps of channels that are transformed together, `[c_in][tap][channel]`.
     let mut taps = Aligned::zeros(c_in * TAPS * TOGETHER);
-    isa.run(Pack::<T, N, M> {
+    isa.run(Pack {
         isa,
+        matrix,
         weight,
         taps: taps.as_mut_slice(),
         c_in,
         c_out,
         block,
         target: packed.as_mut_slice(),
-        transform: PhantomData,
     });
     packed
 }
 
-struct Pack<'a, T, const N: usize, const M: usize> {
+struct Pack<'a> {
     isa: Isa,
+    matrix: &'a [[f32; 3]],
     weight: &'a [f32],
     taps: &'a mut [f32],
     c_in: usize,
     c_out: usize,
     block: usize,
     target: &'a mut [f32],
-    transform: PhantomData<T>,
 }
 
-impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Pack<'_, T, N, M> {
+impl Kernel for Pack<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pack { isa, weight, taps, c_in, c_out, block, target, .. } = self;
+        let Pack { isa, matrix, weight, taps, c_in, c_out, block, target } = self;
+        assert!(matrix.len() <= MOST_ROWS);
         for first in (0..c_out).step_by(block) {
             let width = block.min(c_out - first).next_multiple_of(S::LANES);
-            let start = T::DISTINCT * T::DISTINCT * c_in * first;
+            let start = matrix.len() * matrix.len() * c_in * first;
             for channel in (first..c_out.min(first + block)).step_by(TOGETHER) {
                 let count = TOGETHER.min(c_out.min(first + block) - channel);
                 let by_tap = SwapAxes {
@@ -76,7 +73,7 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Pack<'_, T, 
                         unsafe {
                             let taps = taps.as_ptr().add(c * TAPS * TOGETHER + part);
                             let target = target.as_mut_ptr().add(place);
-                            transform::<S, T, N, M>(s, taps, target, c_in * width);
+                            transform(s, matrix, taps, target, c_in * width);
                         }
                     }
                 }
@@ -90,13 +87,8 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Pack<'_, T, 
 /// # Safety
 /// A vector is readable at each of the nine taps, `TOGETHER` floats apart, and writable at each of the elements, `element` apart.
 #[inline(always)]
-unsafe fn transform<S: Simd, T: Transform<N, M>, const N: usize, const M: usize>(
-    s: S,
-    taps: *const f32,
-    target: *mut f32,
-    element: usize,
-) {
-    let mut columns = [[s.splat(0.0); 3]; N];
+unsafe fn transform<S: Simd>(s: S, matrix: &[[f32; 3]], taps: *const f32, target: *mut f32, element: usize) {
+    let mut columns = [[s.splat(0.0); 3]; MOST_ROWS];
     for x in 0..3 {
         // SAFETY: the caller's promise.
         let taps = unsafe {
@@ -106,16 +98,14 @@ unsafe fn transform<S: Simd, T: Transform<N, M>, const N: usize, const M: usize>
                 s.load(taps.add((6 + x) * TOGETHER)),
             ]
         };
-        for y in 0..T::DISTINCT {
-            columns[y][x] = combine(s, T::WEIGHT[y], taps);
+        for (column, row) in columns.iter_mut().zip(matrix) {
+            column[x] = combine(s, *row, taps);
         }
     }
-    for y in 0..T::DISTINCT {
-        for x in 0..T::DISTINCT {
+    for (y, column) in columns.iter().enumerate().take(matrix.len()) {
+        for (x, row) in matrix.iter().enumerate() {
             // SAFETY: the caller's promise.
-            unsafe {
-                s.store(target.add((y * T::DISTINCT + x) * element), combine(s, T::WEIGHT[x], columns[y]))
-            };
+            unsafe { s.store(target.add((y * matrix.len() + x) * element), combine(s, *row, *column)) };
         }
     }
 }
