@@ -62,27 +62,34 @@ impl BoxFilter {
 
     /// Sums of a row with the columns around it and the gap, a whole number of cache lines.
     fn columns(&self) -> usize {
-        let around = (self.window[1] - 1) * self.frame.channels;
-        (self.gap() + self.frame.row() + around).next_multiple_of(LINE)
+        (self.gap() + self.frame.row() + self.around()).next_multiple_of(LINE)
     }
 
     /// Floats of scratch that [`BoxFilter::run`] needs: they are as large as the largest sums.
     pub(super) fn scratch_len(&self) -> usize {
-        2 * self.columns() + 2 * self.frame.row().next_multiple_of(LINE)
+        2 * self.columns() + 2 * self.frame.row().next_multiple_of(LINE) + 2 * self.around()
+    }
+
+    /// Sums around those of a row.
+    fn around(&self) -> usize {
+        (self.window[1] - 1) * self.frame.channels
     }
 
     /// Places of sums around the image, each with that of the sum it is: the borders of all rows are made alike. The others are zeros.
-    fn edges(&self) -> Vec<[usize; 2]> {
+    fn edges<'a>(&self, scratch: &'a mut [u32]) -> &'a [[u32; 2]] {
         let (channels, lead, row) = (self.frame.channels, self.lead(), self.frame.row());
-        let around = (0..lead).chain(lead + row..row + (self.window[1] - 1) * channels);
-        let mut edges = Vec::with_capacity((self.window[1] - 1) * channels);
-        for place in around {
+        let (edges, _) = scratch.as_chunks_mut();
+        let mut count = 0;
+        for place in (0..lead).chain(lead + row..row + self.around()) {
             let element = place as isize - lead as isize;
             let pixel = self.border.source(element.div_euclid(channels as isize), self.frame.width);
             let channel = element.rem_euclid(channels as isize) as usize;
-            edges.extend(pixel.map(|x| [place, lead + x * channels + channel]));
+            if let Some(x) = pixel {
+                edges[count] = [place as u32, (lead + x * channels + channel) as u32];
+                count += 1;
+            }
         }
-        edges
+        &edges[..count]
     }
 
     /// Computes rows of the output.
@@ -120,7 +127,9 @@ impl BoxFilter {
         let (totals, scratch) = scratch.split_at_mut(row.next_multiple_of(LINE));
         let totals = &mut cells::<T>(totals)[..row];
         // The sum of each column of the window's rows, with those of the columns around the image; for this row and for the last.
-        let (sums, last) = scratch.split_at_mut(columns);
+        let (sums, scratch) = scratch.split_at_mut(columns);
+        let (last, edges) = scratch.split_at_mut(columns);
+        let edges = self.edges(&mut cells(edges)[..2 * self.around()]);
         let mut sums = &mut cells::<T>(sums)[self.gap()..columns];
         let mut last = &mut cells::<T>(last)[self.gap()..columns];
         let source = |y: usize| match border.source(y as isize - (kh / 2) as isize, frame.height) {
@@ -128,7 +137,6 @@ impl BoxFilter {
             None => blank,
         };
         let inside = lead..lead + row;
-        let edges = self.edges();
         sums.fill(T::ZERO);
         last.fill(T::ZERO);
         for y in rows.start..rows.start + kh - 1 {
@@ -139,8 +147,8 @@ impl BoxFilter {
             let leaving = if y == rows.start { blank } else { source(y - 1) };
             std::mem::swap(&mut sums, &mut last);
             slide(isa, &last[inside.clone()], source(y + kh - 1), leaving, &mut sums[inside.clone()]);
-            for [place, inside] in &edges {
-                sums[*place] = sums[*inside];
+            for &[place, inside] in edges {
+                sums[place as usize] = sums[inside as usize];
             }
             if let (Some(quotient), Some(sums), Some(bytes)) =
                 (&self.quotient, T::words(sums), P::bytes(target))

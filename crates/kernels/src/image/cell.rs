@@ -53,6 +53,7 @@ macro_rules! integer_cell {
 
 integer_cell!(u8, 4);
 integer_cell!(u16, 2);
+integer_cell!(u32, 1);
 
 impl Cell for f32 {
     type Register<S: Simd> = S::V;
