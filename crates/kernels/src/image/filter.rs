@@ -405,9 +405,11 @@ impl ImageFilter {
         let Some(row) = row else { return line.fill(0.0) };
         let Frame { width, channels, .. } = self.request.frame;
         let first = part.columns.start as isize - (self.window[1] / 2 * channels) as isize;
-        let lead = ((-first).max(0) as usize).min(line.len());
+        // Elements that a result has as a tap; those behind them are read and dropped.
+        let needed = part.columns.len() + (self.window[1] - 1) * channels;
+        let lead = ((-first).max(0) as usize).min(needed);
         let start = (first + lead as isize) as usize;
-        let inside = row.len().saturating_sub(start).min(line.len() - lead);
+        let inside = row.len().saturating_sub(start).min(needed - lead);
         let value = |i: usize| match light {
             Some(light) if !self.is_alpha(i) => light.decode(row[i]),
             _ => row[i].to_float(),
@@ -419,12 +421,21 @@ impl ImageFilter {
             }
             Some(_) => (0..inside).for_each(|i| line[lead + i] = value(start + i)),
         }
-        for i in (0..lead).chain(lead + inside..line.len()) {
-            let element = first + i as isize;
-            let channel = element.rem_euclid(channels as isize) as usize;
-            let pixel = self.request.border.source(element.div_euclid(channels as isize), width);
-            line[i] = pixel.map_or(0.0, |x| value(x * channels + channel));
+        for range in [0..lead, lead + inside..needed] {
+            let start = first + range.start as isize;
+            let (mut x, mut channel) =
+                (start.div_euclid(channels as isize), start.rem_euclid(channels as isize) as usize);
+            let mut pixel = self.request.border.source(x, width);
+            for element in &mut line[range] {
+                *element = pixel.map_or(0.0, |x| value(x * channels + channel));
+                channel += 1;
+                if channel == channels {
+                    (x, channel) = (x + 1, 0);
+                    pixel = self.request.border.source(x, width);
+                }
+            }
         }
+        line[needed..].fill(0.0);
     }
 }
 
