@@ -75,7 +75,13 @@ pub struct ImageFilter {
 const TILE_ROWS: usize = 72;
 
 /// Floats that a tile works on, of the first-level cache's.
-const TILE_FLOATS: usize = 10 << 10;
+const TILE_FLOATS: usize = 9 << 10;
+
+/// The fewest elements of a tile's rows, even where these do not stay in that cache: shorter ones are read with more waiting.
+const LEAST_COLUMNS: usize = 10 * PIXELS_ALIGNED;
+
+/// How many rows before it is converted a part's row is asked for.
+const ROWS_AHEAD: isize = 4;
 
 /// The most rows of a kernel that [`FewRows`] runs in less time than the tile of more rows, whose results take another pass.
 const MOST_LOW: usize = 5;
@@ -174,7 +180,7 @@ impl ImageFilter {
         }
         let light = r.linear.then(Light::new::<P>);
         let down = Tiles::new(frame.height, TILE_ROWS.max(16 * self.window[0]), 1);
-        let across = Tiles::new(row, self.tile_columns(), PIXELS_ALIGNED);
+        let across = Tiles::at_most(row, self.tile_columns(), PIXELS_ALIGNED);
         pool.for_each(across.count * down.count, threads, |tile| {
             let part =
                 Part { rows: down.range(tile / across.count), columns: across.range(tile % across.count) };
@@ -257,7 +263,7 @@ impl ImageFilter {
             Some(_) => self.kept_rows(self.few_rows_tile()) + 1,
             None => self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1,
         };
-        (TILE_FLOATS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(2 * PIXELS_ALIGNED)
+        (TILE_FLOATS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS)
     }
 
     fn scratch_len(&self, part: &Part) -> usize {
@@ -292,14 +298,18 @@ impl ImageFilter {
                 let slot = &mut kept[loaded % slots * columns..][..columns];
                 let y = (part.rows.start + loaded) as isize - (kh / 2) as isize;
                 let source = r.border.source(y, frame.height);
-                let source = source.map(|y| &input[y * frame.row_stride..][..frame.row()]);
+                let row = |y: usize| &input[y * frame.row_stride..][..frame.row()];
+                let source = source.map(row);
+                // Where a part ends before its row does, the processor reads ahead in the wrong direction.
+                let later = r.border.source(y + ROWS_AHEAD, frame.height).filter(|_| width < frame.row());
+                let later = later.map(row);
                 if let Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) =
                     &self.operation
                 {
-                    self.load_row(part, source, light, line);
+                    self.load_row(part, [source, later], light, line);
                     self.along_row(row, line, width, slot);
                 } else {
-                    self.load_row(part, source, light, slot);
+                    self.load_row(part, [source, later], light, slot);
                 }
                 loaded += 1;
             }
@@ -400,8 +410,14 @@ impl ImageFilter {
         matches!(channels, 2 | 4) && element % channels == channels - 1
     }
 
-    /// Fills a padded row of a part from a row of the image; without one, with zeros.
-    fn load_row<P: Pixel>(&self, part: &Part, row: Option<&[P]>, light: Option<&Light>, line: &mut [f32]) {
+    /// Fills a padded row of a part from a row of the image; without one, with zeros. Another one may be asked for meanwhile.
+    fn load_row<'a, P: Pixel>(
+        &self,
+        part: &Part,
+        [row, later]: [Option<&'a [P]>; 2],
+        light: Option<&Light>,
+        line: &mut [f32],
+    ) {
         let Some(row) = row else { return line.fill(0.0) };
         let Frame { width, channels, .. } = self.request.frame;
         let first = part.columns.start as isize - (self.window[1] / 2 * channels) as isize;
@@ -416,8 +432,8 @@ impl ImageFilter {
         };
         match light {
             None => {
-                let source = &row[start.min(row.len())..][..inside];
-                to_floats(self.isa, source, &mut line[lead..lead + inside]);
+                let inner = |row: &'a [P]| &row[start.min(row.len())..][..inside];
+                to_floats(self.isa, inner(row), later.map_or(&[], inner), &mut line[lead..lead + inside]);
             }
             Some(_) => (0..inside).for_each(|i| line[lead + i] = value(start + i)),
         }

@@ -24,6 +24,11 @@ impl Tiles {
         Tiles { length, count: (length / size).max(1), unit }
     }
 
+    /// Tiles of at most `size` and less than a unit more.
+    pub(super) fn at_most(length: usize, size: usize, unit: usize) -> Tiles {
+        Tiles { length, count: length.div_ceil(size).max(1), unit }
+    }
+
     pub(super) fn range(&self, tile: usize) -> Range<usize> {
         let edge = |tile: usize| match tile == self.count {
             true => self.length,

@@ -256,10 +256,10 @@ fn round_saturate(x: f32, most: f32) -> i32 {
     unsafe { ((x + INTEGERS) - INTEGERS).to_int_unchecked() }
 }
 
-/// Converts a run of pixels to floats.
-pub(super) fn to_floats<P: Pixel>(isa: Isa, source: &[P], target: &mut [f32]) {
+/// Converts a run of pixels to floats; others are asked for meanwhile.
+pub(super) fn to_floats<P: Pixel>(isa: Isa, source: &[P], later: &[P], target: &mut [f32]) {
     assert_eq!(source.len(), target.len(), "a float for each pixel");
-    isa.run(ToFloats { source, target });
+    isa.run(ToFloats { source, later, target });
 }
 
 /// Converts `scale · x + offset`, rounded twice on every instruction set, to pixels.
@@ -268,8 +268,12 @@ pub(super) fn from_floats<P: Pixel>(isa: Isa, source: &[f32], scale: f32, offset
     isa.run(FromFloats { source, scale, offset, target });
 }
 
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
 struct ToFloats<'a, P> {
     source: &'a [P],
+    later: &'a [P],
     target: &'a mut [f32],
 }
 
@@ -279,6 +283,9 @@ impl<P: Pixel> Kernel for ToFloats<'_, P> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let whole = self.source.len() / S::LANES * S::LANES;
+        for line in self.later.chunks(LINE_BYTES / size_of::<P>()) {
+            s.prefetch(line.as_ptr().cast());
+        }
         for i in (0..whole).step_by(S::LANES) {
             // SAFETY: a whole vector is left of both.
             unsafe { s.store(self.target.as_mut_ptr().add(i), P::load(s, self.source.as_ptr().add(i))) };
