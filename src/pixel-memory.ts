@@ -7,10 +7,18 @@ import { allocateLike, type PixelData } from './pixels.ts';
 /** The key of an internal option: the pixels of such a call are nobody else's, and its result may lie in used memory. */
 export const MEMORY: unique symbol = Symbol('memory');
 
+let collectGarbage: (() => void) | undefined;
+
+/** Has garbage collected each time that buffers of {@link DROPPED} bytes have been let go: for a program of our own. */
+export function collectDropped(collect: (() => void) | undefined): void {
+  collectGarbage = collect;
+}
+
 /** Buffers of one run over many images, whose pixels no other program sees. */
 export class PixelMemory {
   readonly #spare: ArrayBufferLike[] = [];
   readonly #most: number;
+  #dropped = 0;
 
   /** @param concurrency images that are in flight at once */
   constructor(concurrency: number) {
@@ -41,9 +49,17 @@ export class PixelMemory {
     if (this.#spare.length > this.#most) {
       const smallest = this.#spare.reduce((a, b) => (b.byteLength < a.byteLength ? b : a));
       this.#spare.splice(this.#spare.indexOf(smallest), 1);
+      this.#dropped += smallest.byteLength;
+      if (this.#dropped < DROPPED) return;
+      this.#dropped = 0;
+      // Not before those who call have let go, too.
+      if (collectGarbage !== undefined) setImmediate(collectGarbage);
     }
   }
 }
+
+/** Less garbage than the engine lets pile up outside its own heap. */
+const DROPPED = 2 ** 25;
 
 /** Bytes from which memory is worth keeping. */
 const LEAST = 2 ** 16;

@@ -84,12 +84,14 @@ async function measure(name, command) {
   const made = (await readdir(out)).filter((file) => file.endsWith('.jpg')).length;
   if (code !== 0 || made !== count) throw new Error(`${name}: exit code ${code}, ${made} results\n${errors}`);
   await rm(out, { recursive: true });
-  const { peak, cpu } = JSON.parse(usage.toString());
+  const { peak, cpu, own } = JSON.parse(usage.toString());
   return {
     what: name,
     seconds: seconds.toFixed(1),
     'images/s': (count / seconds).toFixed(1),
     'CPU s': cpu.toFixed(1),
+    // Of the threads that filter.
+    "corr2d's CPU s": own?.toFixed(1),
     'peak MiB': Math.round(peak / 2 ** 20),
   };
 }
