@@ -59,7 +59,7 @@ export class PixelMemory {
 }
 
 /** Less garbage than the engine lets pile up outside its own heap. */
-const DROPPED = 2 ** 25;
+const DROPPED = 2 ** 26;
 
 /** Bytes from which memory is worth keeping. */
 const LEAST = 2 ** 16;
