@@ -29,6 +29,8 @@ fn shapes() -> impl Iterator<Item = ConvGeometry> {
         Conv { c_in: 3, kernel: [7, 7], stride: [2, 2], ..base },
         Conv { c_in: 3, kernel: [5, 2], ..base },
         Conv { dilation: [2, 3], pads: [[2, 2], [3, 3]], ..base },
+        Conv { c_in: 2, c_out: 2, groups: 2, kernel: [9, 15], input: [90, 75], ..base },
+        Conv { c_in: 1, c_out: 2, kernel: [5, 5], dilation: [1, 3], ..base },
     ]
     .map(|conv| conv.geometry().expect("a valid shape"))
     .into_iter()

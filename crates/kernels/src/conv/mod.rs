@@ -6,6 +6,7 @@ mod depthwise;
 mod depthwise_last;
 mod direct;
 mod explain;
+mod fft;
 mod filter2d;
 mod gemm;
 mod group_weight;

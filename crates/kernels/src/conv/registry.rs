@@ -2,8 +2,8 @@
 
 use super::group_weight::{GroupWeight, WeightOrder};
 use super::{
-    Activation, RegisterTile, channels_last, depthwise, depthwise_last, direct, filter2d, gemm, winograd,
-    winograd_1d,
+    Activation, RegisterTile, channels_last, depthwise, depthwise_last, direct, fft, filter2d, gemm,
+    winograd, winograd_1d,
 };
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
@@ -36,7 +36,7 @@ pub enum Accuracy {
     /// exact. An infinity or NaN reaches the outputs whose windows hold it and no others.
     Direct,
     /// Sums of transformed elements: |error| ≤ amplification · (n + 1) · ε · (|bias| + Σ max|w| · max|x|), where the maxima are taken
-    /// over each channel's kernel and over the input near the window. An infinity becomes NaN, and both make their neighbours NaN.
+    /// over each channel's kernel and over the input near the window (with `fft`, the two tiles that are transformed together). An infinity becomes NaN, and both make their neighbours NaN.
     Transformed {
         /// Factor of the bound.
         amplification: f64,
@@ -79,6 +79,7 @@ pub static ALGORITHMS: &[Algorithm] = &[
     winograd::STRIDED3_ALGORITHM,
     winograd::STRIDED4_ALGORITHM,
     winograd_1d::ALGORITHM,
+    fft::ALGORITHM,
 ];
 
 /// The algorithms that support a geometry with their costs, the cheapest first; of equal ones the first of the table.
