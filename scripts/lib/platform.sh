@@ -119,8 +119,9 @@ build_addon() {
   shift
   addon="$folder/$name/native"
   # Panic messages name source files; those of this machine's folders are nobody's business.
-  # A fifteenth smaller: kernels are inlined and unrolled by their source, and what remains gains nothing (the same in build.yml).
-  local smaller='-Cllvm-args=-inline-threshold=100 -Cllvm-args=-unroll-runtime=false'
+  # A tenth smaller: kernels are inlined and unrolled by their source, and what remains gains nothing.
+  local smaller
+  smaller=$(xargs < scripts/lib/dist.rustflags)
   export RUSTFLAGS="$smaller --remap-path-prefix=$PWD=corr2d --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}"
   node node_modules/@napi-rs/cli/dist/cli.js build --manifest-path crates/node/Cargo.toml --platform --profile dist --target "$target" \
     --output-dir "$addon" --js binding.cjs --dts binding.d.cts "$@" > "$log" 2>&1 || { cat "$log"; exit 1; }

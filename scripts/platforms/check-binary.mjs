@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { requirements } from '../lib/elf.mjs';
 
 const [file] = process.argv.slice(2);
-const largest = 2 * 1024 * 1024;
+const largest = 2_000_000;
 const oldestGlibc = 2.28;
 
 const { size } = statSync(file);

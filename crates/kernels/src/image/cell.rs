@@ -10,6 +10,9 @@ pub trait Cell: Copy + Default + Send + Sync + 'static {
     /// A register of them.
     type Register<S: Simd>: Copy;
 
+    /// Whether a register holds more than one; if not, what is done with them is compiled for any CPU only.
+    const IN_LANES: bool = true;
+
     /// How many a register holds.
     fn lanes<S: Simd>() -> usize;
 
@@ -79,6 +82,8 @@ impl Cell for f32 {
 /// One by one: sums that need so much room are rare.
 impl Cell for u64 {
     type Register<S: Simd> = u64;
+
+    const IN_LANES: bool = false;
 
     #[inline(always)]
     fn lanes<S: Simd>() -> usize {

@@ -78,6 +78,7 @@ pub(super) fn fold<F: Fold>(
     target: &mut [F::Reduced],
 ) {
     assert!(count > 0 && source.len() >= (count - 1) * step + target.len(), "all taps of all elements");
+    let isa = if F::Reduced::IN_LANES { isa } else { Isa::portable() };
     isa.run(Row::<F> { source, step, count, target });
 }
 

@@ -7,6 +7,7 @@ use corr2d_simd::{Isa, Kernel, Simd};
 #[inline(never)]
 pub(super) fn pick<T: Cell>(isa: Isa, row: &[T], channels: usize, stride: usize, target: &mut [T]) {
     assert!(row.len() > ((target.len() / channels - 1) * stride + 1) * channels);
+    let isa = if T::IN_LANES { isa } else { Isa::portable() };
     isa.run(Pick { row, channels, stride, target });
 }
 

@@ -101,31 +101,23 @@ impl ImagePool {
         }
         check_overlap(output, input, "data")?;
         let taps = self.geometry.y.kernel * self.geometry.x.kernel;
-        let isa = self.isa;
         match self.mode {
-            ImagePoolMode::Max => self.reduce::<P, Largest<P>>(isa, input, output, pool, threads),
-            ImagePoolMode::Min => self.reduce::<P, Smallest<P>>(isa, input, output, pool, threads),
+            ImagePoolMode::Max => self.reduce::<P, Largest<P>>(input, output, pool, threads),
+            ImagePoolMode::Min => self.reduce::<P, Smallest<P>>(input, output, pool, threads),
             ImagePoolMode::Average if taps <= P::NARROW => {
-                self.reduce::<P, Mean<P::Narrow>>(isa, input, output, pool, threads);
+                self.reduce::<P, Mean<P::Narrow>>(input, output, pool, threads);
             }
             ImagePoolMode::Average if taps <= P::WIDE => {
-                self.reduce::<P, Mean<P::Wide>>(isa, input, output, pool, threads);
+                self.reduce::<P, Mean<P::Wide>>(input, output, pool, threads);
             }
             ImagePoolMode::Average => {
-                self.reduce::<P, LargeMean<P::Widest>>(Isa::portable(), input, output, pool, threads);
+                self.reduce::<P, LargeMean<P::Widest>>(input, output, pool, threads);
             }
         }
         Ok(())
     }
 
-    fn reduce<P: Pixel, R: Reduce<P>>(
-        &self,
-        isa: Isa,
-        input: &[P],
-        output: &mut [P],
-        pool: &Pool,
-        threads: usize,
-    ) {
+    fn reduce<P: Pixel, R: Reduce<P>>(&self, input: &[P], output: &mut [P], pool: &Pool, threads: usize) {
         let g = &self.geometry;
         let row = g.x.output * self.frame.channels;
         let threads = if input.len() < PARALLEL_ELEMENTS { 1 } else { threads };
@@ -148,7 +140,7 @@ impl ImagePool {
                 };
                 let (padded, scratch) = scratch[gap..].split_at_mut(lengths[1]);
                 let (reduced, picked) = scratch.split_at_mut(lengths[2]);
-                self.tile::<P, R>(isa, input, rows, Rows { padded, reduced, picked }, output);
+                self.tile::<P, R>(input, rows, Rows { padded, reduced, picked }, output);
             });
         });
     }
@@ -156,13 +148,12 @@ impl ImagePool {
     /// Computes some output rows.
     fn tile<P: Pixel, R: Reduce<P>>(
         &self,
-        isa: Isa,
         input: &[P],
         rows: Range<usize>,
         Rows { padded, reduced, picked }: Rows<'_, R::Reduced>,
         output: &mut [P],
     ) {
-        let (y, x, channels) = (&self.geometry.y, &self.geometry.x, self.frame.channels);
+        let (isa, y, x, channels) = (self.isa, &self.geometry.y, &self.geometry.x, self.frame.channels);
         let along = x.dilation * channels;
         let places = self.places();
         padded.fill(R::NOTHING);

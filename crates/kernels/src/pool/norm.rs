@@ -38,41 +38,19 @@ fn roots(lanes: &mut [f32], power: f32) {
     }
 }
 
-/// `p = 2`: the root of the sum of squares.
+/// `p = 1`, the sum of absolute values, or `p = 2`, the root of the sum of squares. Which of them it is, is asked for every vector, for half
+/// of the code.
 #[derive(Clone, Copy)]
-pub(super) struct RootOfSquares;
+pub(super) struct UsualNorm {
+    pub(super) squares: bool,
+}
 
-impl Reduce for RootOfSquares {
+impl Reduce for UsualNorm {
     const IDENTITY: f32 = 0.0;
 
     #[inline(always)]
     fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
-        s.mul(element, element)
-    }
-
-    #[inline(always)]
-    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
-        s.add(so_far, element)
-    }
-
-    #[inline(always)]
-    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
-        s.sqrt(s.div(reduced, count))
-    }
-}
-
-/// `p = 1`, the sum of absolute values, or any other, lane by lane.
-#[derive(Clone, Copy)]
-pub(super) struct Norm {
-    pub(super) power: f32,
-}
-
-impl Reduce for Norm {
-    const IDENTITY: f32 = 0.0;
-
-    #[inline(always)]
-    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
-        if self.power == 1.0 { abs(s, element) } else { by_lane(s, element, self.power, powers) }
+        if self.squares { s.mul(element, element) } else { abs(s, element) }
     }
 
     #[inline(always)]
@@ -83,6 +61,32 @@ impl Reduce for Norm {
     #[inline(always)]
     fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
         let mean = s.div(reduced, count);
-        if self.power == 1.0 { mean } else { by_lane(s, mean, self.power, roots) }
+        if self.squares { s.sqrt(mean) } else { mean }
+    }
+}
+
+/// Any other norm, lane by lane.
+#[derive(Clone, Copy)]
+pub(super) struct RareNorm {
+    pub(super) power: f32,
+}
+
+impl Reduce for RareNorm {
+    const IDENTITY: f32 = 0.0;
+    const IN_LANES: bool = false;
+
+    #[inline(always)]
+    fn element<S: Simd>(self, s: S, element: S::V) -> S::V {
+        by_lane(s, element, self.power, powers)
+    }
+
+    #[inline(always)]
+    fn combine<S: Simd>(self, s: S, so_far: S::V, element: S::V) -> S::V {
+        s.add(so_far, element)
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(self, s: S, reduced: S::V, count: S::V) -> S::V {
+        by_lane(s, s.div(reduced, count), self.power, roots)
     }
 }

@@ -1,7 +1,7 @@
 //! Plan a pooling once, run it often.
 
 use super::indices::IndexedRows;
-use super::norm::{Norm, RootOfSquares};
+use super::norm::{RareNorm, UsualNorm};
 use super::pixels::Pixels;
 use super::planes::{self, Planes};
 use super::reduce::{Max, Mean, Reduce};
@@ -103,8 +103,10 @@ impl PoolPlan {
         match g.mode {
             PoolMode::Max => self.reduce(Max, &input, &output, pool, threads),
             PoolMode::Average { .. } => self.reduce(Mean, &input, &output, pool, threads),
-            PoolMode::Norm(2.0) => self.reduce(RootOfSquares, &input, &output, pool, threads),
-            PoolMode::Norm(power) => self.reduce(Norm { power }, &input, &output, pool, threads),
+            PoolMode::Norm(power @ (1.0 | 2.0)) => {
+                self.reduce(UsualNorm { squares: power == 2.0 }, &input, &output, pool, threads);
+            }
+            PoolMode::Norm(power) => self.reduce(RareNorm { power }, &input, &output, pool, threads),
         }
         Ok(())
     }
@@ -188,22 +190,23 @@ impl PoolPlan {
         let geometry = &self.geometry;
         let counts = [self.counts[0].as_slice(), self.counts[1].as_slice()];
         self.for_each_tile(self.walk, pool, threads, |units| {
+            let isa = if R::IN_LANES { self.isa } else { Isa::portable() };
             with_scratch(self.scratch_len(), |scratch| match self.walk {
                 Walk::Planes => {
                     let count = counts[1].first().map(|column| column * counts[0][0]);
-                    self.isa.run(Planes { geometry, reduce, count, planes: units, input, output, scratch });
+                    isa.run(Planes { geometry, reduce, count, planes: units, input, output, scratch });
                 }
                 Walk::Windows => {
                     if !R::IN_WINDOWS {
                         unreachable!("windows are for the largest and the mean");
                     }
-                    Windows { geometry, reduce, counts, blocks: units, input, output, scratch }.run(self.isa);
+                    Windows { geometry, reduce, counts, blocks: units, input, output, scratch }.run(isa);
                 }
                 Walk::Rows => {
-                    self.isa.run(Rows { geometry, reduce, counts, rows: units, input, output, scratch });
+                    isa.run(Rows { geometry, reduce, counts, rows: units, input, output, scratch });
                 }
                 Walk::Pixels => {
-                    self.isa.run(Pixels { geometry, reduce, counts, rows: units, input, output });
+                    isa.run(Pixels { geometry, reduce, counts, rows: units, input, output });
                 }
             });
         });

@@ -10,6 +10,9 @@ pub(super) trait Reduce: Copy + Send + Sync {
     /// Whether [`super::windows`] is compiled for it: much code, for what is used much.
     const IN_WINDOWS: bool = false;
 
+    /// Whether vectors make it faster; if not, it is compiled for any CPU only.
+    const IN_LANES: bool = true;
+
     /// What is reduced in place of an element of the input.
     #[inline(always)]
     fn element<S: Simd>(self, _: S, element: S::V) -> S::V {

@@ -47,6 +47,7 @@ impl<R: Reduce> Kernel for Rows<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let g = self.geometry;
+        let columns = columns(g, S::LANES);
         self.scratch.fill(R::IDENTITY);
         for row in self.rows.clone() {
             let (plane, y) = (row / g.y.output, row % g.y.output);
@@ -55,8 +56,8 @@ impl<R: Reduce> Kernel for Rows<'_, R> {
             let count = self.counts[0].get(y).copied().unwrap_or(1.0);
             // SAFETY: rows of the input have `x.input` elements, the output row has `x.output`; both belong to this tile.
             unsafe {
-                self.reduce_columns(s, n, c, y);
-                self.reduce_row(s, target, count);
+                self.reduce_columns(s, columns, n, c, y);
+                self.reduce_row(s, columns, target, count);
             }
         }
     }
@@ -128,15 +129,14 @@ impl<R: Reduce> Rows<'_, R> {
         reduced
     }
 
-    /// Reduces the window's rows that lie inside the input to the padded row in scratch.
+    /// Reduces the window's rows that lie inside the input to the padded row in scratch, which has `columns` of each phase.
     ///
     /// # Safety
     /// `n`, `c` and `y` are within the geometry; scratch has [`scratch_len`] floats and its padding holds the identity.
     #[inline(always)]
-    unsafe fn reduce_columns<S: Simd>(&mut self, s: S, n: usize, c: usize, y: usize) {
+    unsafe fn reduce_columns<S: Simd>(&mut self, s: S, columns: usize, n: usize, c: usize, y: usize) {
         let g = self.geometry;
         let width = g.x.input;
-        let columns = columns(g, S::LANES);
         let rows = g.y.inside(y).len();
         let first = self.input.row(n, c, g.y.first_inside(y));
         let step = self.input.row_stride() * g.y.dilation;
@@ -189,9 +189,8 @@ impl<R: Reduce> Rows<'_, R> {
     /// # Safety
     /// The target is valid for writes of `x.output` floats.
     #[inline(always)]
-    unsafe fn reduce_row<S: Simd>(&self, s: S, target: *mut f32, count: f32) {
+    unsafe fn reduce_row<S: Simd>(&self, s: S, columns: usize, target: *mut f32, count: f32) {
         let g = self.geometry;
-        let columns = columns(g, S::LANES);
         let scratch = self.scratch.as_ptr();
         // Two vectors side by side, since each sum waits for the one before.
         for first in (0..g.x.output).step_by(2 * S::LANES) {

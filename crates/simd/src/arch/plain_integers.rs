@@ -59,6 +59,40 @@ pub(crate) unsafe fn store_words(target: *mut u8, v: [Register; 2]) {
     }
 }
 
+/// Floats rounded half to even and saturated, NaN as 0.
+#[inline(always)]
+pub(crate) fn bytes_of(floats: [[f32; 4]; 4]) -> Register {
+    let mut bytes = [0; 16];
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = rounded(floats[i / 4][i % 4], 255.0) as u8;
+    }
+    Register(bytes)
+}
+
+/// The same to words.
+#[inline(always)]
+pub(crate) fn words_of(floats: [[f32; 4]; 2]) -> Register {
+    let mut words = [0; 8];
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = rounded(floats[i / 4][i % 4], 65535.0) as u16;
+    }
+    Register::from_words(words)
+}
+
+/// Floats from here to twice as much have no fraction, so adding and subtracting it rounds half to even, without an instruction of
+/// its own.
+const INTEGERS: f32 = 8_388_608.0;
+
+/// An integer from 0 to `most`, at most 65535: rounded half to even, NaN as 0.
+#[inline(always)]
+fn rounded(x: f32, most: f32) -> i32 {
+    // The comparisons are false for NaN, which so becomes 0.
+    let x = if x > 0.0 { x } else { 0.0 };
+    let x = if x < most { x } else { most };
+    // SAFETY: `0 <= x <= 65535`.
+    unsafe { ((x + INTEGERS) - INTEGERS).to_int_unchecked() }
+}
+
 #[inline(always)]
 pub(crate) fn splat_word(x: u16) -> Register {
     Register::from_words([x; 8])

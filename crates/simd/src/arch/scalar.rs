@@ -160,20 +160,14 @@ impl Simd for Token {
 
     #[inline(always)]
     unsafe fn store_u8(self, target: *mut u8, v: [V; 4]) {
-        for (i, V(lanes)) in v.into_iter().enumerate() {
-            let pixels = lanes.map(|x| rounded(x, 255.0) as u8);
-            // SAFETY: the caller's promise: four times LANES writable bytes.
-            unsafe { target.add(i * LANES).cast::<[u8; LANES]>().write(pixels) };
-        }
+        // SAFETY: the caller's promise: four times LANES writable bytes.
+        unsafe { integers::store_bytes(target, integers::bytes_of(v.map(|v| v.0))) }
     }
 
     #[inline(always)]
     unsafe fn store_u16(self, target: *mut u16, v: [V; 2]) {
-        for (i, V(lanes)) in v.into_iter().enumerate() {
-            let pixels = lanes.map(|x| rounded(x, 65535.0) as u16);
-            // SAFETY: the caller's promise: twice LANES writable integers.
-            unsafe { target.add(i * LANES).cast::<[u16; LANES]>().write_unaligned(pixels) };
-        }
+        // SAFETY: the caller's promise: twice LANES writable integers.
+        unsafe { integers::store_bytes(target.cast(), integers::words_of(v.map(|v| v.0))) }
     }
 
     #[inline(always)]
@@ -252,18 +246,4 @@ fn fused(a: f32, b: f32, c: f32) -> f32 {
     let step = if (error > 0.0) == (sum > 0.0) { 1 } else { u64::MAX };
     let is_inexact = error != 0.0 && !error.is_nan();
     f64::from_bits(if is_inexact && is_even { bits.wrapping_add(step) } else { bits }) as f32
-}
-
-/// Floats from here to twice as much have no fraction, so adding and subtracting it rounds half to even, without an instruction of
-/// its own.
-const INTEGERS: f32 = 8_388_608.0;
-
-/// An integer from 0 to `most`, at most 65535: rounded half to even, NaN as 0.
-#[inline(always)]
-fn rounded(x: f32, most: f32) -> i32 {
-    // The comparisons are false for NaN, which so becomes 0.
-    let x = if x > 0.0 { x } else { 0.0 };
-    let x = if x < most { x } else { most };
-    // SAFETY: `0 <= x <= 65535`.
-    unsafe { ((x + INTEGERS) - INTEGERS).to_int_unchecked() }
 }

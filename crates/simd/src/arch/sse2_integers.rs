@@ -37,6 +37,35 @@ pub(crate) unsafe fn store_words(target: *mut u8, [a, b]: [Register; 2]) {
     unsafe { _mm_storeu_si128(target.cast(), _mm_packus_epi16(a, b)) }
 }
 
+/// Floats rounded half to even and saturated, NaN as 0.
+#[inline(always)]
+pub(crate) fn bytes_of(floats: [[f32; 4]; 4]) -> Register {
+    let [a, b, c, d] = floats.map(|floats| rounded(floats, 255.0));
+    // SAFETY: every x86-64 CPU has SSE2.
+    unsafe { _mm_packus_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d)) }
+}
+
+/// The same to words.
+#[inline(always)]
+pub(crate) fn words_of(floats: [[f32; 4]; 2]) -> Register {
+    let [a, b] = floats.map(|floats| rounded(floats, 65535.0));
+    // SAFETY: as above. Only signed words can be packed: they are shifted there, and back.
+    unsafe {
+        let (half, sign) = (_mm_set1_epi32(1 << 15), _mm_set1_epi16(i16::MIN));
+        _mm_xor_si128(_mm_packs_epi32(_mm_sub_epi32(a, half), _mm_sub_epi32(b, half)), sign)
+    }
+}
+
+/// Integers from 0 to `most`.
+#[inline(always)]
+fn rounded(floats: [f32; 4], most: f32) -> Register {
+    // SAFETY: every x86-64 CPU has SSE2, and an array of four floats is as long as a register. Of NaN and another, `max` takes the latter.
+    unsafe {
+        let positive = _mm_max_ps(_mm_loadu_ps(floats.as_ptr()), _mm_setzero_ps());
+        _mm_cvtps_epi32(_mm_min_ps(positive, _mm_set1_ps(most)))
+    }
+}
+
 macro_rules! operations {
     ($($name:ident($($operand:ident: $type:ty),*) $result:expr;)*) => { $(
         #[inline(always)]
