@@ -127,7 +127,8 @@ build_addon() {
     --output-dir "$addon" --js binding.cjs --dts binding.d.cts "$@" > "$log" 2>&1 || { cat "$log"; exit 1; }
 }
 
-# The npm packages of the repository.
+# The npm packages of the repository, and what some tests start in a process of their own.
 npm_packages() {
   node --input-type=module -e "import { ensurePackages, main } from './scripts/lib/setup.mjs'; await main(async () => { await ensurePackages(); return 0; });"
+  [ -e dist/index.mjs ] && [ -e native/binding.cjs ] || node scripts/build.mjs > "$log" 2>&1 || { cat "$log"; exit 1; }
 }
