@@ -36,7 +36,8 @@ pub enum Accuracy {
     /// exact. An infinity or NaN reaches the outputs whose windows hold it and no others.
     Direct,
     /// Sums of transformed elements: |error| ≤ amplification · (n + 1) · ε · (|bias| + Σ max|w| · max|x|), where the maxima are taken
-    /// over each channel's kernel and over the input near the window (with `fft`, the two tiles that are transformed together). An infinity becomes NaN, and both make their neighbours NaN.
+    /// over each channel's kernel and over the input near the window (with `fft`, the two tiles that are transformed together). An
+    /// infinity becomes NaN, and both make their neighbours NaN.
     Transformed {
         /// Factor of the bound.
         amplification: f64,
