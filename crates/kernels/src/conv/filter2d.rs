@@ -138,7 +138,7 @@ impl PackedConv for Filter2d {
             let left = inside.start - g.x.before;
             let row = |row: usize| source_row(row).unwrap_or(zeros).wrapping_add(left);
             // SAFETY: the windows of these columns lie inside rows of `x.input` elements.
-            unsafe { filter.run(self.isa, row, &target(&inside)) };
+            unsafe { filter.run(self.isa, &row, &target(&inside)) };
         }
         for columns in [0..inside.start, inside.end..g.x.output] {
             if columns.is_empty() {
@@ -155,7 +155,7 @@ impl PackedConv for Filter2d {
                 }
             }
             // SAFETY: copied rows are a whole number of vectors plus the taps.
-            unsafe { filter.run(self.isa, |row| scratch[row * width..].as_ptr(), &target(&columns)) };
+            unsafe { filter.run(self.isa, &|row| scratch[row * width..].as_ptr(), &target(&columns)) };
         }
     }
 }

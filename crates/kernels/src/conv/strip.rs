@@ -68,7 +68,7 @@ impl Filter<'_> {
     /// # Safety
     /// Each source row is valid for reads of `columns` (at least one whole vector) plus `(kw - 1) * step` floats; the target is
     /// valid for writes and shares no memory with them.
-    pub(crate) unsafe fn run(&self, isa: Isa, source: impl Fn(usize) -> *const f32, target: &Target) {
+    pub(crate) unsafe fn run(&self, isa: Isa, source: &dyn Fn(usize) -> *const f32, target: &Target) {
         let kh = self.size[0];
         let height = if target.rows < BLOCK_ROWS { 1 } else { BLOCK_ROWS };
         // Where rows or columns do not divide, the last block is shifted back and repeats some, from the bias on: all passes of a
@@ -82,12 +82,11 @@ impl Filter<'_> {
                     unsafe {
                         if height == 1 {
                             for ky in first..first + rows {
-                                let block = self.block(&source, target, [y, x], width, first, ky..ky + 1);
+                                let block = self.block(source, target, [y, x], width, first, ky..ky + 1);
                                 isa.run(Sized::<1, 1>(&block));
                             }
                         } else {
-                            let block =
-                                self.block(&source, target, [y, x], width, first, first..first + rows);
+                            let block = self.block(source, target, [y, x], width, first, first..first + rows);
                             block.run(isa, rows);
                         }
                     }
@@ -112,7 +111,7 @@ impl Filter<'_> {
     #[inline]
     unsafe fn block(
         &self,
-        source: &impl Fn(usize) -> *const f32,
+        source: &dyn Fn(usize) -> *const f32,
         target: &Target,
         [y, x]: [usize; 2],
         width: usize,

@@ -347,7 +347,7 @@ impl ImageFilter {
         let floats =
             strip::Target { start: target.as_mut_ptr(), stride: target.len(), rows: 1, columns: width };
         // SAFETY: the padded row is a whole number of vectors plus the taps.
-        unsafe { self.filter(weights, [1, self.window[1]]).run(self.isa, |_| line.as_ptr(), &floats) }
+        unsafe { self.filter(weights, [1, self.window[1]]).run(self.isa, &|_| line.as_ptr(), &floats) }
     }
 
     /// A few rows of pixels.
@@ -384,7 +384,7 @@ impl ImageFilter {
                     strip::Target { start: result.as_mut_ptr(), stride: width, rows: block, columns: width };
                 assert!(result.len() >= block * width);
                 // SAFETY: padded rows are a whole number of vectors plus the taps; the result has `block` rows of `width`.
-                unsafe { self.filter(weights, self.window).run(self.isa, |i| row(i).as_ptr(), &target) }
+                unsafe { self.filter(weights, self.window).run(self.isa, &|i| row(i).as_ptr(), &target) }
             }
             Operation::Low(_) | Operation::Separable(_) | Operation::Box(..) => {
                 self.correlate_few(ring, first, [1.0, 0.0], result.chunks_exact_mut(width).take(block));
@@ -410,6 +410,12 @@ impl ImageFilter {
         matches!(channels, 2 | 4) && element % channels == channels - 1
     }
 
+    /// The pixel of a row that is taken for one at `x`.
+    #[inline(never)]
+    fn pixel(&self, x: isize) -> Option<usize> {
+        self.request.border.source(x, self.request.frame.width)
+    }
+
     /// Fills a padded row of a part from a row of the image; without one, with zeros. Another one may be asked for meanwhile.
     fn load_row<'a, P: Pixel>(
         &self,
@@ -419,7 +425,7 @@ impl ImageFilter {
         line: &mut [f32],
     ) {
         let Some(row) = row else { return line.fill(0.0) };
-        let Frame { width, channels, .. } = self.request.frame;
+        let channels = self.request.frame.channels;
         let first = part.columns.start as isize - (self.window[1] / 2 * channels) as isize;
         // Elements that a result has as a tap; those behind them are read and dropped.
         let needed = part.columns.len() + (self.window[1] - 1) * channels;
@@ -441,13 +447,13 @@ impl ImageFilter {
             let start = first + range.start as isize;
             let (mut x, mut channel) =
                 (start.div_euclid(channels as isize), start.rem_euclid(channels as isize) as usize);
-            let mut pixel = self.request.border.source(x, width);
+            let mut pixel = self.pixel(x);
             for element in &mut line[range] {
                 *element = pixel.map_or(0.0, |x| value(x * channels + channel));
                 channel += 1;
                 if channel == channels {
                     (x, channel) = (x + 1, 0);
-                    pixel = self.request.border.source(x, width);
+                    pixel = self.pixel(x);
                 }
             }
         }

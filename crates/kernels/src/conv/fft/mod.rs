@@ -16,7 +16,7 @@ use super::source::RowCopy;
 use super::strip::{Filter, Target, pack_passes};
 use super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
-use crate::geometry::{Axis, ChannelOrder, ConvGeometry};
+use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use survey::survey;
@@ -66,20 +66,24 @@ struct Tiling {
 
 impl Tiling {
     /// The tiling of the least cost; none where the kernel is too large for a tile.
+    #[inline(never)]
     fn best(g: &ConvGeometry) -> Option<Tiling> {
-        let sides = SIDES.iter().flat_map(|rows| SIDES.map(|columns| [*rows, columns]));
-        let tilings = sides.filter_map(|size| {
+        let mut best: Option<Tiling> = None;
+        for index in 0..SIDES.len() * SIDES.len() {
+            let size = [SIDES[index / SIDES.len()], SIDES[index % SIDES.len()]];
             // Half a tile at least is output.
-            let fits = |axis: &Axis, size: usize| 2 * (axis.span() - 1) <= size;
-            if !fits(&g.y, size[0]) || !fits(&g.x, size[1]) {
-                return None;
+            if 2 * (g.y.span() - 1) > size[0] || 2 * (g.x.span() - 1) > size[1] {
+                continue;
             }
             let valid = [size[0] + 1 - g.y.span(), size[1] + 1 - g.x.span()];
             let count = [g.y.output.div_ceil(valid[0]), g.x.output.div_ceil(valid[1])];
-            Some(Tiling { size, valid, count })
-        });
-        // The same for all instruction sets, as an instruction set's registers change little.
-        tilings.min_by(|a, b| a.slots(GROUP).total_cmp(&b.slots(GROUP)))
+            let tiling = Tiling { size, valid, count };
+            // The same for all instruction sets, as an instruction set's registers change little.
+            if best.is_none_or(|best| tiling.slots(GROUP) < best.slots(GROUP)) {
+                best = Some(tiling);
+            }
+        }
+        best
     }
 
     /// Tiles that go through together.
@@ -194,6 +198,7 @@ impl Fft {
     }
 
     /// Writes the spectrum of a kernel.
+    #[inline(never)]
     fn transform_kernel(&self, kernel: &[f32], scratch: &mut [f32], spectrum: &mut [f32]) {
         let g = &self.geometry;
         let stride = self.tiling.stride();
@@ -219,6 +224,7 @@ impl Fft {
     }
 
     /// Transforms the first columns of a tile.
+    #[inline(never)]
     fn columns(&self, parts: &mut Parts<'_>, width: usize, direction: Direction) {
         let [re, im] = &mut parts.tile;
         let columns = Columns {
@@ -234,6 +240,7 @@ impl Fft {
     }
 
     /// Transforms a group's rows, which lie there as columns.
+    #[inline(never)]
     fn group_columns(&self, parts: &mut Parts<'_>, direction: Direction) {
         let [re, im] = &mut parts.group;
         let columns = Columns {
@@ -248,6 +255,7 @@ impl Fft {
     }
 
     /// Transposes group `index` of a tile's rows, or takes it back.
+    #[inline(never)]
     fn swap(&self, parts: &mut Parts<'_>, index: usize, direction: Direction) {
         let (columns, stride) = (self.tiling.size[1], self.tiling.stride());
         for (tile, group) in parts.tile.iter_mut().zip(&mut parts.group) {
@@ -274,6 +282,7 @@ impl Fft {
     }
 
     /// Takes a tile, whose columns are transformed, through the product with a channel's spectrum.
+    #[inline(never)]
     fn rows(&self, parts: &mut Parts<'_>, channel: usize) {
         let [rows, columns] = self.tiling.size;
         let group = self.tiling.floats()[1];
@@ -284,12 +293,18 @@ impl Fft {
             let [re, im] = &mut parts.group;
             let (spectrum_re, spectrum_im) = spectrum.split_at(group);
             self.isa.run(Product { re, im, spectrum: [spectrum_re, spectrum_im] });
+            if i == 0 {
+                // What is added to the mean's frequency is added to every element.
+                re[0] += self.bias[channel];
+                im[0] += self.bias[channel];
+            }
             self.group_columns(parts, Direction::Back);
             self.swap(parts, i, Direction::Back);
         }
     }
 
     /// Copies a tile's windows of a plane into a part, zeros around them.
+    #[inline(never)]
     fn load(&self, tile: usize, [n, c]: [usize; 2], input: &InputView<'_>, part: &mut [f32]) {
         let g = &self.geometry;
         let stride = self.tiling.stride();
@@ -314,6 +329,7 @@ impl Fft {
     }
 
     /// Whether sums of a tile may not or need not be exact to the last bit, or spread what is not finite.
+    #[inline(never)]
     fn is_direct(&self, channel: usize, part: &[f32]) -> bool {
         let Weight { sum, integers, .. } = self.weights[channel];
         let [most, fraction] = survey(self.isa, part);
@@ -323,6 +339,7 @@ impl Fft {
     }
 
     /// Correlates a tile in a part, or takes what became of it.
+    #[inline(never)]
     fn store(
         &self,
         tile: usize,
@@ -339,21 +356,24 @@ impl Fft {
         let start = output.at(((n * g.c_out + channel) * g.y.output + first[0]) * g.x.output + first[1]);
         let target = Target { start, stride: g.x.output, rows, columns };
         let stride = self.tiling.stride();
-        let bias = self.bias[channel];
         if direct {
             let filter = Filter {
                 passes: &self.weights[channel].passes,
                 size: [g.y.kernel, g.x.kernel],
                 step: g.x.dilation,
-                bias,
+                bias: self.bias[channel],
                 activation: self.activation,
                 fused: false,
             };
             // SAFETY: a part has the rows of all windows, and a register more than their columns; the output's rows are the tile's own.
-            unsafe { filter.run(self.isa, |row| part[row * stride..].as_ptr(), &target) };
+            unsafe { filter.run(self.isa, &|row| part[row * stride..].as_ptr(), &target) };
             return;
         }
-        self.isa.run(Store { part, stride, bias, target });
+        for y in 0..rows {
+            let row = &part[y * stride..][..columns];
+            // SAFETY: the output's rows are the tile's own.
+            unsafe { start.add(y * g.x.output).copy_from_nonoverlapping(row.as_ptr(), columns) };
+        }
         let stored = Stored {
             activation: self.activation,
             starts: &[start],
@@ -447,39 +467,6 @@ impl Kernel for Product<'_> {
                 let [re, im] = turned(s, x, spectrum);
                 s.store(self.re.as_mut_ptr().add(i), re);
                 s.store(self.im.as_mut_ptr().add(i), im);
-            }
-        }
-    }
-}
-
-/// Rows of a part with the bias, as output.
-struct Store<'a> {
-    part: &'a [f32],
-    stride: usize,
-    bias: f32,
-    target: Target,
-}
-
-impl Kernel for Store<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Target { start, stride, rows, columns } = self.target;
-        let bias = s.splat(self.bias);
-        for y in 0..rows {
-            let source = &self.part[y * self.stride..][..columns];
-            let target = start.wrapping_add(y * stride);
-            let whole = columns / S::LANES * S::LANES;
-            // SAFETY: the source is as long, and the output's row is the tile's own.
-            unsafe {
-                for x in (0..whole).step_by(S::LANES) {
-                    s.store(target.add(x), s.add(s.load(source.as_ptr().add(x)), bias));
-                }
-                if whole < columns {
-                    let rest = s.load_first(source.as_ptr().add(whole), columns - whole);
-                    s.store_first(target.add(whole), s.add(rest, bias), columns - whole);
-                }
             }
         }
     }
