@@ -35,6 +35,7 @@ describe('of a convolution', () => {
       { ...options, algorithm, stride: 2 },
       { ...options, algorithm, groups: 16, outChannels: 16 },
       { ...options, algorithm, groups: 16, outChannels: 16, layout: 'NHWC' },
+      { ...options, algorithm, groups: 16, outChannels: 16, kernelSize: 11 },
     ];
     const plans = layers.flatMap((layer) => {
       try {

@@ -12,8 +12,9 @@ fn every_algorithm_explains_itself() {
     let pads = [[1, 1], [1, 1]];
     let dense = Conv { input: [28, 28], c_in: 16, c_out: 24, pads, ..Conv::default() };
     let depthwise = Conv { c_in: 24, groups: 24, ..dense };
+    let large = Conv { kernel: [11, 11], ..depthwise };
     let mut seen = vec![];
-    for conv in [dense, depthwise, Conv { stride: [2, 2], ..dense }] {
+    for conv in [dense, depthwise, large, Conv { stride: [2, 2], ..dense }] {
         for order in [ChannelOrder::First, ChannelOrder::Last] {
             let g = Conv { order, ..conv }.geometry().expect("a valid shape");
             let weight = vec![1.0; g.weight_len()];
