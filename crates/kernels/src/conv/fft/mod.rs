@@ -1,5 +1,5 @@
 //! `fft`: one input channel for each output, stride 1, and a kernel so large that the products of spectra are fewer than its taps.
-//! Overlap and save: the plane in square tiles whose windows overlap by the kernel, each transformed, multiplied by the kernel's spectrum
+//! Overlap and save: the plane in tiles whose windows overlap by the kernel, each transformed, multiplied by the kernel's spectrum
 //! and transformed back; what the circle has wrapped is dropped. As the kernel is real, two tiles go through as the parts of one complex
 //! tile. Columns are transformed where they lie; rows as the columns of a few transposed rows at a time, which never leave the caches
 //! until their product has been taken back.
@@ -109,6 +109,11 @@ impl Tiling {
         [self.size[0] * self.stride(), self.size[1] * GROUP]
     }
 
+    /// Floats of a spectrum, both parts.
+    fn spectrum(&self) -> usize {
+        2 * self.size[0] * self.size[1]
+    }
+
     /// Rows and columns of the output that a tile computes, and where they start.
     fn output(&self, g: &ConvGeometry, tile: usize) -> ([usize; 2], [usize; 2]) {
         let place = [tile / self.count[1], tile % self.count[1]];
@@ -119,14 +124,13 @@ impl Tiling {
 }
 
 fn supports(g: &ConvGeometry) -> bool {
-    let spectra = |tiling: Tiling| 2 * g.c_out * tiling.size[0] * tiling.size[1];
     g.order == ChannelOrder::First
         && g.c_in_group() == 1
         && [g.y.stride, g.x.stride] == [1, 1]
         // The direct method, for tiles that are no matter of a spectrum, takes rows next to each other.
         && g.y.dilation == 1
         && g.taps() >= FEWEST_TAPS
-        && Tiling::best(g).is_some_and(|tiling| spectra(tiling) <= MOST_SPECTRA)
+        && Tiling::best(g).is_some_and(|tiling| g.c_out * tiling.spectrum() <= MOST_SPECTRA)
 }
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
@@ -159,23 +163,26 @@ struct Fft {
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
     let tiling = Tiling::best(&g).expect("a supported geometry");
-    let roots = tiling.size.map(Roots::new);
-    let mut spectra = Aligned::zeros(2 * g.c_out * tiling.size[0] * tiling.size[1]);
     let weights = weight.chunks_exact(g.taps()).map(|kernel| {
         let mut passes = Vec::with_capacity(kernel.len());
         pack_passes(kernel, g.x.kernel, &mut passes);
         let integers = kernel.iter().all(|w| w.round() == *w);
         Weight { passes, sum: kernel.iter().map(|w| w.abs()).sum(), integers }
     });
-    let weights: Vec<Weight> = weights.collect();
-    let fft =
-        |spectra| Fft { geometry: g, isa, activation, tiling, roots, bias: bias.to_vec(), weights, spectra };
-    let mut fft = fft(Aligned::zeros(0));
+    let mut fft = Fft {
+        geometry: g,
+        isa,
+        activation,
+        tiling,
+        roots: tiling.size.map(Roots::new),
+        bias: bias.to_vec(),
+        weights: weights.collect(),
+        spectra: Aligned::default(),
+    };
+    let mut spectra = Aligned::of(g.c_out * tiling.spectrum());
     let mut scratch = Aligned::of(fft.scratch_len());
-    let per_channel = 2 * tiling.size[0] * tiling.size[1];
-    for (kernel, spectrum) in
-        weight.chunks_exact(g.taps()).zip(spectra.as_mut_slice().chunks_exact_mut(per_channel))
-    {
+    let kernels = weight.chunks_exact(g.taps());
+    for (kernel, spectrum) in kernels.zip(spectra.as_mut_slice().chunks_exact_mut(tiling.spectrum())) {
         fft.transform_kernel(kernel, scratch.as_mut_slice(), spectrum);
     }
     fft.spectra = spectra;
@@ -284,9 +291,9 @@ impl Fft {
     /// Takes a tile, whose columns are transformed, through the product with a channel's spectrum.
     #[inline(never)]
     fn rows(&self, parts: &mut Parts<'_>, channel: usize) {
-        let [rows, columns] = self.tiling.size;
         let group = self.tiling.floats()[1];
-        let spectrum = &self.spectra.as_slice()[channel * 2 * rows * columns..][..2 * rows * columns];
+        let len = self.tiling.spectrum();
+        let spectrum = &self.spectra.as_slice()[channel * len..][..len];
         for (i, spectrum) in spectrum.chunks_exact(2 * group).enumerate() {
             self.swap(parts, i, Direction::Forward);
             self.group_columns(parts, Direction::Forward);
