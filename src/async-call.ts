@@ -11,7 +11,7 @@ import { allocateResult, section } from './memory.ts';
 import { native } from './native.ts';
 import { withDenseRows } from './operand.ts';
 import { type OutOption, readOut } from './output.ts';
-import { MEMORY, type PixelMemory } from './pixel-memory.ts';
+import { OWN_PIXELS } from './pixel-memory.ts';
 import { copyStrided } from './strided-copy.ts';
 import { isRowMajor } from './strides.ts';
 import { fromChecked, fromTrusted, type Tensor } from './tensor.ts';
@@ -43,8 +43,8 @@ export interface AsyncOptions extends OutOption, AsyncControl {}
 export interface CallControl {
   readonly signal: AbortSignalLike | undefined;
   readonly transfer: boolean;
-  /** Of a call from inside the package: its input is read in place, and its result's memory comes from here. */
-  readonly memory?: PixelMemory | undefined;
+  /** Of a call from inside the package: its pixels are read where they are, and may be overwritten. */
+  readonly ownPixels?: boolean;
 }
 
 /** `AsyncOptions` read once. */
@@ -74,12 +74,12 @@ export function checkSignal(value: unknown): AbortSignalLike {
 export function readAsyncControl({
   signal,
   transfer,
-  [MEMORY]: memory,
-}: Record<string, unknown> & { [MEMORY]?: unknown }): CallControl {
+  [OWN_PIXELS]: ownPixels,
+}: Record<string, unknown> & { [OWN_PIXELS]?: unknown }): CallControl {
   const control = {
     signal: signal === undefined ? undefined : checkSignal(signal),
     transfer: transfer !== undefined && checkBoolean(transfer, 'transfer'),
-    memory: memory as PixelMemory | undefined,
+    ownPixels: ownPixels === true,
   };
   if (control.signal?.aborted) throw control.signal.reason;
   return control;

@@ -165,7 +165,7 @@ export function runImage<D extends PixelData>(call: ImageCall<D>): Image<D> {
 /** Computes the result on the pool's threads. */
 export async function runImageAsync<D extends PixelData>(
   call: ImageCall<D>,
-  { signal, transfer, memory: spare }: CallControl,
+  { signal, transfer, ownPixels = false }: CallControl,
 ): Promise<Image<D>> {
   const { image, params, kernel, window, width, height } = call;
   const { channels } = image;
@@ -173,8 +173,12 @@ export async function runImageAsync<D extends PixelData>(
   if (transfer && out !== undefined && out.buffer === image.data.buffer)
     throw overlapping('out', 'image.data');
   const samples = width * height * channels;
-  const memory = spare?.take(image.data, samples) ?? allocateLike(image.data, samples);
-  const data = spare === undefined ? takeSamples(image.data, transfer) : image.data;
+  if (ownPixels && window === null && image.rowStride === width * channels) {
+    await runJob((done) => native.startImage(params, kernel, null, image.data, null, done), signal);
+    return { data: image.data, width, height, channels };
+  }
+  const memory = allocateLike(image.data, samples);
+  const data = ownPixels ? image.data : takeSamples(image.data, transfer);
   await runJob((done) => native.startImage(params, kernel, window, data, memory, done), signal);
   if (out === undefined) return { data: memory, width, height, channels };
   // The caller may have moved or shrunk it meanwhile.

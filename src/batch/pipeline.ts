@@ -5,7 +5,7 @@ import { invalidType, shapeMismatch } from '../errors.ts';
 import { type GradientOperator, gradientMagnitude, gradientMagnitudeAsync } from '../gradient-magnitude.ts';
 import { filterImage, filterImageAsync } from '../image.ts';
 import type { ImageFilterOptions } from '../image-call.ts';
-import { MEMORY, type PixelMemory } from '../pixel-memory.ts';
+import { OWN_PIXELS } from '../pixel-memory.ts';
 import type { Image } from '../pixels.ts';
 import { type ImagePoolMode, type PoolImageOptions, poolImage, poolImageAsync } from '../pool-image.ts';
 import { type KernelSpec, readKernelSpec } from './kernel-spec.ts';
@@ -39,15 +39,8 @@ export type PipelineStep = FilterStep | GradientStep | PoolStep;
 /** Steps that are taken one after the other; none at all only decodes and encodes. */
 export type Pipeline = readonly PipelineStep[];
 
-/** What a step is done with. */
-export interface StepContext {
-  readonly signal: AbortSignalLike | undefined;
-  /** Where its result may lie. */
-  readonly memory: PixelMemory;
-}
-
-/** A step that was checked: takes an image, which nobody else sees, to the next one. */
-export type CompiledStep = (image: Image, context: StepContext) => Promise<Image>;
+/** A step that was checked: takes an image, which nobody else sees, to the next one, whose pixels may have taken the place of its own. */
+export type CompiledStep = (image: Image, signal: AbortSignalLike | undefined) => Promise<Image>;
 
 const OPERATIONS = ['filter', 'gradient', 'pool'] as const;
 
@@ -82,18 +75,18 @@ function compileStep(step: unknown): CompiledStep {
 // Each step is tried on a tiny image, so that its own function judges its options.
 const PIXEL: Image = { data: new Uint8Array(1), width: 1, height: 1, channels: 1 };
 
-const inside = ({ signal, memory }: StepContext) => ({ signal, [MEMORY]: memory });
+const inside = (signal: AbortSignalLike | undefined) => ({ signal, [OWN_PIXELS]: true });
 
 function compileFilter({ kernel, ...options }: Record<string, unknown>): CompiledStep {
   const weights = readKernelSpec(kernel as KernelSpec, 'kernel').contiguous();
   filterImage(PIXEL, weights, options);
-  return (image, context) => filterImageAsync(image, weights, { ...options, ...inside(context) });
+  return (image, signal) => filterImageAsync(image, weights, { ...options, ...inside(signal) });
 }
 
 function compileGradient({ operator, ...options }: Record<string, unknown>): CompiledStep {
   const word = operator as GradientOperator | undefined;
   gradientMagnitude(PIXEL, word, options);
-  return (image, context) => gradientMagnitudeAsync(image, word, { ...options, ...inside(context) });
+  return (image, signal) => gradientMagnitudeAsync(image, word, { ...options, ...inside(signal) });
 }
 
 /** The largest window of a step: its trial takes an image of the window's size. */
@@ -107,9 +100,9 @@ function compilePool({ size, mode, ...options }: Record<string, unknown>): Compi
   const trial = { width: Math.max(1, width | 0), height: Math.max(1, height | 0), channels: 1 };
   const blank = { ...trial, data: new Uint8Array(trial.width * trial.height) };
   poolImage(blank, size as Pair, mode as ImagePoolMode | undefined, options);
-  return (image, context) =>
+  return (image, signal) =>
     poolImageAsync(image, size as Pair, mode as ImagePoolMode | undefined, {
       ...options,
-      ...inside(context),
+      ...inside(signal),
     });
 }

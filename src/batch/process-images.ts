@@ -2,7 +2,7 @@
 import { type AbortSignalLike, checkSignal } from '../async-call.ts';
 import { checkInteger, checkOptions, checkWord } from '../check.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
-import { PixelMemory } from '../pixel-memory.ts';
+import { releasePixels } from '../pixel-memory.ts';
 import type { Image } from '../pixels.ts';
 import { getThreads } from '../runtime.ts';
 import { decodeImage, encodeImage, FORMATS, type ImageFormat, loadSharp } from './codec.ts';
@@ -82,14 +82,12 @@ export interface Transformation {
   readonly quality: number | undefined;
   readonly maxPixels: number;
   readonly signal: AbortSignalLike | undefined;
-  /** A result may be given back when it has been encoded, if no one else sees its pixels. */
-  readonly memory: PixelMemory;
 }
 
 /** Decodes an image, takes the steps, and encodes it where that is asked for. */
 export async function transformImage(
   source: ReadableImage,
-  { steps, format, quality, maxPixels, signal, memory }: Transformation,
+  { steps, format, quality, maxPixels, signal }: Transformation,
 ): Promise<Omit<ProcessedImage, 'status' | 'index' | 'name'>> {
   const start = performance.now();
   let image = await decodeImage(await source.read(), source.name, maxPixels);
@@ -97,8 +95,8 @@ export async function transformImage(
   for (const step of steps) {
     if (signal?.aborted) throw signal.reason;
     const { data } = image;
-    image = await step(image, { signal, memory });
-    memory.giveBack(data);
+    image = await step(image, signal);
+    if (image.data.buffer !== data.buffer) releasePixels(data);
   }
   const processed = performance.now();
   const encoded = format === undefined ? undefined : await encodeImage(image, format, quality);
@@ -133,7 +131,6 @@ export async function* processImages(
     ...readEncoding(format, quality),
     maxPixels: checkInteger(maxPixels, 'maxPixels', 1),
     signal: signal === undefined ? undefined : checkSignal(signal),
-    memory: new PixelMemory(concurrency),
   };
   const order = checkWord(given.order ?? 'input', 'order', ['input', 'completion']);
   if (onProgress !== undefined && typeof onProgress !== 'function') {

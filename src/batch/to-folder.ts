@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { checkBoolean, checkInteger, checkOptions, checkWord } from '../check.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
-import { PixelMemory } from '../pixel-memory.ts';
+import { releasePixels } from '../pixel-memory.ts';
 import { getThreads, info } from '../runtime.ts';
 import { type ImageFormat, loadSharp } from './codec.ts';
 import { existingOutput, unwritableFile, withName } from './image-errors.ts';
@@ -87,7 +87,6 @@ export async function processToFolder(
     quality,
     maxPixels: checkInteger(given.maxPixels ?? MAX_PIXELS, 'maxPixels', 1),
     signal: undefined,
-    memory: new PixelMemory(concurrency),
   };
   const existing = checkWord(given.existing ?? 'error', 'existing', ['error', 'skip', 'overwrite']);
   const dryRun = checkBoolean(given.dryRun ?? false, 'dryRun');
@@ -191,7 +190,7 @@ class Folder {
   ): Promise<FileResult> {
     const readable = { name: input, read: async () => input };
     const { image, encoded } = await transformImage(readable, { ...this.#transformation, format });
-    this.#transformation.memory.giveBack(image.data);
+    releasePixels(image.data);
     const data = encoded as Uint8Array;
     const file = path.join(this.#out, output);
     const result = written(hashOf(data));

@@ -1,25 +1,24 @@
 /** How memory is used in a program that is ours: a library must not set it, since it holds for the whole process. */
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { loadSharp } from '../batch/codec.ts';
 import { native } from '../native.ts';
-import { collectDropped } from '../pixel-memory.ts';
+import { onRelease } from '../pixel-memory.ts';
+
+/**
+ * Resident bytes from which what has been freed is given back to the system. Below, it is kept, since fresh memory costs the time of a
+ * small filter: the system clears each page when it is first touched. Two images of 12 megapixels may take 100 MiB more than this.
+ */
+const MOST_BYTES = 280 * 2 ** 20;
 
 /** One thread for each image, since several are in flight, and no memory for images that never come again. */
 export function useSharpSparingly(): void {
-  native.giveMemoryBack();
-  collectDropped(garbageCollector());
+  native.boundArenas();
+  // What Node frees, it frees on the next turn.
+  onRelease(() => setImmediate(trim));
   const sharp = loadSharp();
   sharp.cache(false);
   sharp.concurrency(1);
 }
 
-/** V8's; undefined in engines that give none. */
-function garbageCollector(): (() => void) | undefined {
-  try {
-    v8.setFlagsFromString('--expose-gc');
-    return vm.runInNewContext('gc') as () => void;
-  } catch {
-    return undefined;
-  }
+function trim(): void {
+  if (process.memoryUsage.rss() > MOST_BYTES) native.trimMemory();
 }

@@ -6,7 +6,7 @@ import { type CompiledStep, compilePipeline, type Pipeline } from '../batch/pipe
 import { transformImage } from '../batch/process-images.ts';
 import { removeAbandoned } from '../batch/write-atomic.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
-import { PixelMemory } from '../pixel-memory.ts';
+import { releasePixels } from '../pixel-memory.ts';
 import { type ImageJobProgress, type ImageJobResult, isImageJob } from './job.ts';
 import { fileStore, type ImageStore } from './store.ts';
 
@@ -30,10 +30,8 @@ export function isPermanent(error: unknown): boolean {
 /** A function that does jobs, with what it keeps from one to the next. */
 export function makeRunner(
   store: ImageStore,
-  concurrency: number,
 ): (data: unknown, context: JobContext) => Promise<ImageJobResult> {
   const compiled = new CompiledPipelines();
-  const memory = new PixelMemory(concurrency);
   return async (data, { isRepeated, progress }) => {
     const start = performance.now();
     if (!isImageJob(data)) throw invalidType('a job of this version', 'data', data);
@@ -48,10 +46,9 @@ export function makeRunner(
           quality: quality ?? undefined,
           maxPixels,
           signal: undefined,
-          memory,
         },
       );
-      memory.giveBack(image.data);
+      releasePixels(image.data);
       const file = encoded as Uint8Array;
       await progress({ stage: 'encoded', input, output });
       if (isRepeated && store === fileStore) await removeAbandoned(path.dirname(output)).catch(() => {});

@@ -77,7 +77,7 @@ export async function createImageWorker(options: ImageWorkerOptions): Promise<Im
   // A wrong address should fail here and now, not be tried for ever.
   await withQueue(address, async () => {});
 
-  const run = makeRunner(store, concurrency);
+  const run = makeRunner(store);
   const worker = new Worker<unknown, ImageJobResult>(
     address.queue,
     async (job) => {

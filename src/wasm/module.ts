@@ -94,7 +94,7 @@ class Caller {
         if (kind.elementBytes === 0 && !kind.isText) {
           numbers.push(value === undefined || value === null ? Number.NaN : Number(value));
         } else if (value === undefined || value === null) {
-          numbers.push(Number.NaN, 0);
+          numbers.push(...(kind.isSamples ? [Number.NaN, 0, 0] : [Number.NaN, 0]));
         } else {
           const array = value as TypedArray;
           const address = this.#allocate(array.byteLength);

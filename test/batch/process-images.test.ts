@@ -17,6 +17,7 @@ import {
   type ProcessImagesOptions,
   poolImage,
   processImages,
+  sharpen,
 } from '../../index.ts';
 import { expectRejection, invalidType, invalidValue, outOfRange, unknownOption } from '../support/error.ts';
 import { picture, pixels, temporaryFolder } from '../support/pictures.ts';
@@ -138,6 +139,11 @@ describe('steps', () => {
       [{ op: 'gradient', operator: 'scharr', scale: 0.25 }],
       () => gradientMagnitude(rgb, 'scharr', { scale: 0.25 }),
     ],
+    [
+      'a filter of light',
+      [{ op: 'filter', kernel: 'sharpen', linear: true }],
+      () => filterImage(rgb, sharpen, { linear: true }),
+    ],
     ['a pooling', [{ op: 'pool', size: [2, 5], mode: 'min' }], () => poolImage(rgb, [2, 5], 'min')],
     [
       'two of them',
@@ -157,6 +163,19 @@ describe('steps', () => {
     const want = expected();
     expect([image.width, image.height]).toEqual([want.width, want.height]);
     expect([...image.data]).toEqual([...(want.data as Uint8Array)]);
+  });
+
+  it('overwrite a picture of many tiles', async () => {
+    const large = { data: pixels(901, 503, 3), width: 901, height: 503, channels: 3 };
+    const pipeline: Pipeline = [
+      { op: 'filter', kernel: 'sharpen', border: 'wrap' },
+      { op: 'gradient', border: 'constant' },
+      { op: 'filter', kernel: 'gaussian(3)' },
+    ];
+    const [result] = await run(await picture(901, 503), pipeline);
+    const sharp = filterImage(large, sharpen, { border: 'wrap' });
+    const want = filterImage(gradientMagnitude(sharp, 'sobel', { border: 'constant' }), gaussian(3));
+    expect(Buffer.compare(done(result).image.data as Buffer, want.data)).toBe(0);
   });
 
   it('keep gray gray, alpha untouched and 16 bits deep', async () => {

@@ -139,6 +139,15 @@ fn check<P: TestPixel>(r: &Case, input: &[P], kernel: &[f32], eighths: bool) {
         let filter = r.filter(kernel, isa).expect("a valid request");
         filter.run(input.as_slice(), output.as_mut_slice(), &pool, 1).expect("exact lengths");
         output.assert_slack_untouched(format_args!("{isa:?} of {r:?}"));
+        if r.row_stride == r.width * r.channels {
+            let mut data = Guarded::new(input.as_slice(), flush);
+            if filter.run_in_place(data.as_mut_slice(), &pool, 1).expect("exact lengths") {
+                assert_eq!(data.as_slice(), output.as_slice(), "in place: {isa:?} of {r:?}");
+            } else {
+                assert_eq!(data.as_slice(), input.as_slice(), "left alone: {isa:?} of {r:?}");
+            }
+            data.assert_slack_untouched(format_args!("in place: {isa:?} of {r:?}"));
+        }
         for (i, (result, expected)) in output.as_slice().iter().zip(&expected).enumerate() {
             let (y, x, c) = (i / r.channels / r.width, i / r.channels % r.width, i % r.channels);
             match expected {
@@ -299,6 +308,42 @@ fn the_same_bits_for_any_number_of_threads() {
             assert!(results.iter().all(|result| *result == results[0]), "{isa:?} of {r:?}");
         }
     }
+}
+
+/// Tiles overwrite what their neighbours read.
+#[test]
+fn the_same_pixels_in_place() {
+    let pool = Pool::new(3).expect("two threads");
+    let mut overwritten = 0;
+    for border in BORDERS {
+        for (channels, kernel) in
+            [(3, [5, 5]), (1, [3, 3]), (4, [4, 2]), (3, [13, 12]), (1, [9, 801]), (3, [1, 6]), (2, [90, 1])]
+        {
+            let r = Case { border, alpha: Alpha::Filter, ..sized(730, 301, channels, kernel) };
+            let input = pixels::<u8>(&r);
+            for weights in kernels_of_all_kinds(kernel) {
+                for threads in [1, 3] {
+                    let filter = r.filter(&weights, Isa::best()).expect("a valid request");
+                    let mut expected = vec![0; input.len()];
+                    filter.run(&input, &mut expected, &pool, threads).expect("exact lengths");
+                    let mut data = input.clone();
+                    if filter.run_in_place(&mut data, &pool, threads).expect("exact lengths") {
+                        overwritten += 1;
+                        assert!(data == expected, "{threads} threads, {r:?}");
+                    }
+                }
+            }
+        }
+    }
+    // All but those with running sums.
+    assert_eq!(overwritten, BORDERS.len() * 7 * 2 * 2);
+    let alpha = sized(4, 4, 4, [3, 3]);
+    let filter = alpha.filter(&[1.0; 9], Isa::best()).expect("a valid request");
+    assert_eq!(filter.run_in_place(&mut [1u8; 64], &pool, 1), Ok(false), "alpha is passed through");
+    assert!(filter.run_in_place(&mut [1u8; 63], &pool, 1).is_err(), "a pixel is missing");
+    let gap = Case { row_stride: 17, ..alpha };
+    let filter = gap.filter(&[1.0; 9], Isa::best()).expect("a valid request");
+    assert!(filter.run_in_place(&mut [1u8; 68], &pool, 1).is_err(), "rows have gaps");
 }
 
 /// Bells, boxes and anything: separable, with running sums, and neither.
@@ -472,6 +517,12 @@ fn check_gradients<P: TestPixel>(r: &Case) {
                 let filter = ImageFilter::gradient(r.request(), gradient, isa).expect("a valid request");
                 let mut output = vec![P::from_float(77.0); r.height * r.width * r.channels];
                 filter.run(&input, &mut output, &pool, 2).expect("exact lengths");
+                let mut data = input.clone();
+                if r.row_stride == r.width * r.channels
+                    && filter.run_in_place(&mut data, &pool, 2).expect("exact lengths")
+                {
+                    assert_eq!(data, output, "in place: {gradient:?} of {r:?}");
+                }
                 output
             })
             .collect();

@@ -54,6 +54,20 @@ impl Planned {
             Operation::Pool(pooling) => Ok(pooling.run(data, out, pool, self.threads)?),
         }
     }
+
+    /// A filter's result in the place of its samples; what can't be done there is done from a copy.
+    fn run_in_place<P: Pixel>(&self, data: &mut [P], pool: &Pool) -> Result<(), Failure> {
+        let Operation::Filter(filter) = &self.operation else {
+            return Err(Failure::Value("expected samples for out, received null".into()));
+        };
+        if filter.run_in_place(data, pool, self.threads)? {
+            return Ok(());
+        }
+        let mut input = Vec::new();
+        input.try_reserve_exact(data.len()).map_err(|error| Failure::System(error.to_string()))?;
+        input.extend_from_slice(data);
+        self.run(&input, data, pool)
+    }
 }
 
 fn slice<T: crate::array::Element>(array: &Option<Array<T>>) -> &[T] {
@@ -86,8 +100,8 @@ fn different_types() -> Failure {
     Failure::Value("expected samples of the type of data for out, received others".into())
 }
 
-/// Starts the same off this thread. `data` and `out` are the job's from now on: nobody else may have their buffers until `done` is
-/// called.
+/// Starts the same off this thread; without `out`, a filter's result takes the place of `data`, whose rows then have no gaps. `data` and
+/// `out` are the job's from now on: nobody else may have their buffers until `done` is called.
 ///
 /// Returns the job's number for `cancelJob`.
 #[napi(catch_unwind)]
@@ -101,15 +115,26 @@ pub fn start_image(
     #[napi(ts_arg_type = "Float32Array | null")] kernel: Option<Array<f32>>,
     #[napi(ts_arg_type = "Float64Array | null")] window: Option<Array<f64>>,
     #[napi(ts_arg_type = "Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array")] data: KeptSamples,
-    #[napi(ts_arg_type = "Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array")] out: KeptSamples,
+    #[napi(ts_arg_type = "Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array | null")] out: Option<
+        KeptSamples,
+    >,
     #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
 ) -> napi::Result<u32> {
     let result =
         Planned::new(Params(params.read()), slice(&kernel), slice(&window)).and_then(|planned| {
             match (data, out) {
-                (KeptSamples::U8(data), KeptSamples::U8(out)) => start(&env, planned, data, out, done),
-                (KeptSamples::U16(data), KeptSamples::U16(out)) => start(&env, planned, data, out, done),
-                (KeptSamples::F32(data), KeptSamples::F32(out)) => start(&env, planned, data, out, done),
+                (KeptSamples::U8(data), None) => start(&env, planned, data, None, done),
+                (KeptSamples::U16(data), None) => start(&env, planned, data, None, done),
+                (KeptSamples::F32(data), None) => start(&env, planned, data, None, done),
+                (KeptSamples::U8(data), Some(KeptSamples::U8(out))) => {
+                    start(&env, planned, data, Some(out), done)
+                }
+                (KeptSamples::U16(data), Some(KeptSamples::U16(out))) => {
+                    start(&env, planned, data, Some(out), done)
+                }
+                (KeptSamples::F32(data), Some(KeptSamples::F32(out))) => {
+                    start(&env, planned, data, Some(out), done)
+                }
                 _ => Err(different_types()),
             }
         });
@@ -119,13 +144,16 @@ pub fn start_image(
 fn start<P: Pixel + crate::array::Element>(
     env: &Env,
     planned: Planned,
-    data: Kept<P>,
-    mut out: Kept<P>,
+    mut data: Kept<P>,
+    mut out: Option<Kept<P>>,
     done: Done,
 ) -> Result<u32, Failure> {
     job::start(env, done, move |pool| {
-        let result = planned.run(data.read(), out.write(), pool);
-        (result, vec![data, out])
+        let result = match &mut out {
+            Some(out) => planned.run(data.read(), out.write(), pool),
+            None => planned.run_in_place(data.write(), pool),
+        };
+        (result, (data, out))
     })
 }
 

@@ -17,6 +17,7 @@ mod params;
 pub mod plan;
 pub mod pool;
 mod recent;
+pub mod release;
 pub mod runtime;
 mod samples;
 

@@ -19,6 +19,14 @@ pub trait Compiled: Sized {
         threads: usize,
     ) -> Result<(), Error>;
 
+    /// [`ImageFilter::run_in_place`].
+    fn filter_in_place(
+        filter: &ImageFilter,
+        data: &mut [Self],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<bool, Error>;
+
     /// [`ImagePool::run`].
     fn pool(
         pooling: &ImagePool,
@@ -58,6 +66,15 @@ macro_rules! compiled {
                 threads: usize,
             ) -> Result<(), Error> {
                 filter.run_pixels(input, output, pool, threads)
+            }
+
+            fn filter_in_place(
+                filter: &ImageFilter,
+                data: &mut [$pixel],
+                pool: &Pool,
+                threads: usize,
+            ) -> Result<bool, Error> {
+                filter.overwrite_pixels(data, pool, threads)
             }
 
             fn pool(

@@ -5,6 +5,7 @@ use super::box_filter::BoxFilter;
 use super::few_rows::{self, FOUR, FewRows, Ring, TWO, tile_rows};
 use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
+use super::halos::Halos;
 use super::light::Light;
 use super::parts::{PIXELS_ALIGNED, Part, Tiles};
 use super::pixel::{Pixel, from_floats, to_floats};
@@ -69,6 +70,15 @@ pub struct ImageFilter {
     /// Rows and columns of the window; its centre is half of each, rounded down.
     window: [usize; 2],
     isa: Isa,
+}
+
+/// Where a part's pixels come from.
+#[derive(Clone, Copy)]
+enum Source<'a, P> {
+    /// An image of its own.
+    Apart(&'a [P]),
+    /// The place of the results; with the tile's row and column.
+    InPlace(&'a Halos<P>, [usize; 2]),
 }
 
 /// The fewest output rows of a tile: those that are read for it besides are few beside them.
@@ -147,6 +157,13 @@ impl ImageFilter {
         P::filter(self, input, output, pool, threads)
     }
 
+    /// Filters an image without gaps between its rows, results in the place of its samples. Answers false, and leaves it as it is, where
+    /// that can't be done: with alpha that is passed through, in linear light, and with running sums.
+    #[inline]
+    pub fn run_in_place<P: Pixel>(&self, data: &mut [P], pool: &Pool, threads: usize) -> Result<bool, Error> {
+        P::filter_in_place(self, data, pool, threads)
+    }
+
     pub(super) fn run_pixels<P: Pixel>(
         &self,
         input: &[P],
@@ -162,8 +179,7 @@ impl ImageFilter {
             return Err(Error::Length { parameter: "out", expected, received: output.len() });
         }
         check_overlap(output, input, "data")?;
-        let products = output.len().saturating_mul(self.window[0] * self.window[1]);
-        let threads = if products < PARALLEL_PRODUCTS { 1 } else { threads };
+        let threads = self.useful_threads(output.len(), threads);
         let target = Target::new(output);
         if let Some(filter) = self.box_filter::<P>() {
             let tiles = Tiles::new(frame.height, TILE_ROWS.max(4 * self.window[0]), 1);
@@ -179,17 +195,69 @@ impl ImageFilter {
             return Ok(());
         }
         let light = r.linear.then(Light::new::<P>);
-        let down = Tiles::new(frame.height, TILE_ROWS.max(16 * self.window[0]), 1);
-        let across = Tiles::at_most(row, self.tile_columns(), PIXELS_ALIGNED);
-        pool.for_each(across.count * down.count, threads, |tile| {
-            let part =
-                Part { rows: down.range(tile / across.count), columns: across.range(tile % across.count) };
-            with_scratch(self.scratch_len(&part), |scratch| {
-                self.run_part(&part, input, light.as_ref(), &target, scratch);
-            });
+        self.for_each_part(pool, threads, |_, part, scratch| {
+            self.run_part(&part, Source::Apart(input), light.as_ref(), &target, scratch);
             self.pass_alpha(part.rows, part.columns, input, &target);
         });
         Ok(())
+    }
+
+    pub(super) fn overwrite_pixels<P: Pixel>(
+        &self,
+        data: &mut [P],
+        pool: &Pool,
+        threads: usize,
+    ) -> Result<bool, Error> {
+        let r = &self.request;
+        let [expected, stride] = [r.frame.height * r.frame.row(), r.frame.row()];
+        if r.frame.row_stride != stride {
+            return Err(Error::Length {
+                parameter: "row stride",
+                expected: stride,
+                received: r.frame.row_stride,
+            });
+        }
+        if data.len() != expected {
+            return Err(Error::Length { parameter: "data", expected, received: data.len() });
+        }
+        if r.linear || self.passes_alpha() || self.box_filter::<P>().is_some() {
+            return Ok(false);
+        }
+        let threads = self.useful_threads(data.len(), threads);
+        let [down, across] = self.tiles();
+        let halos = Halos::save(r.frame, r.border, self.window, [&down, &across], data);
+        let target = Target::in_place(data);
+        self.for_each_part(pool, threads, |tile, part, scratch| {
+            self.run_part(&part, Source::InPlace(&halos, tile), None, &target, scratch);
+        });
+        Ok(true)
+    }
+
+    /// Rows and columns of tiles.
+    fn tiles(&self) -> [Tiles; 2] {
+        let frame = &self.request.frame;
+        let down = Tiles::new(frame.height, TILE_ROWS.max(16 * self.window[0]), 1);
+        [down, Tiles::at_most(frame.row(), self.tile_columns(), PIXELS_ALIGNED)]
+    }
+
+    fn for_each_part(&self, pool: &Pool, threads: usize, run: impl Fn([usize; 2], Part, &mut [f32]) + Sync) {
+        let [down, across] = self.tiles();
+        pool.for_each(across.count * down.count, threads, |tile| {
+            let tile = [tile / across.count, tile % across.count];
+            let part = Part { rows: down.range(tile[0]), columns: across.range(tile[1]) };
+            with_scratch(self.scratch_len(&part), |scratch| run(tile, part, scratch));
+        });
+    }
+
+    /// Threads for an image of so many elements.
+    fn useful_threads(&self, elements: usize, threads: usize) -> usize {
+        let products = elements.saturating_mul(self.window[0] * self.window[1]);
+        if products < PARALLEL_PRODUCTS { 1 } else { threads }
+    }
+
+    /// Whether the last channel is alpha, and copied.
+    fn passes_alpha(&self) -> bool {
+        self.request.alpha == Alpha::PassThrough && matches!(self.request.frame.channels, 2 | 4)
     }
 
     /// The filter with running sums, where it computes the same.
@@ -209,7 +277,7 @@ impl ImageFilter {
         target: &Target<P>,
     ) {
         let Frame { channels, row_stride, .. } = self.request.frame;
-        if self.request.alpha == Alpha::Filter || !matches!(channels, 2 | 4) {
+        if !self.passes_alpha() {
             return;
         }
         for y in rows {
@@ -275,7 +343,7 @@ impl ImageFilter {
     fn run_part<P: Pixel>(
         &self,
         part: &Part,
-        input: &[P],
+        source: Source<'_, P>,
         light: Option<&Light>,
         target: &Target<P>,
         scratch: &mut [f32],
@@ -297,19 +365,26 @@ impl ImageFilter {
             while loaded < first + slots {
                 let slot = &mut kept[loaded % slots * columns..][..columns];
                 let y = (part.rows.start + loaded) as isize - (kh / 2) as isize;
-                let source = r.border.source(y, frame.height);
-                let row = |y: usize| &input[y * frame.row_stride..][..frame.row()];
-                let source = source.map(row);
-                // Where a part ends before its row does, the processor reads ahead in the wrong direction.
-                let later = r.border.source(y + ROWS_AHEAD, frame.height).filter(|_| width < frame.row());
-                let later = later.map(row);
-                if let Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) =
-                    &self.operation
-                {
-                    self.load_row(part, [source, later], light, line);
-                    self.along_row(row, line, width, slot);
-                } else {
-                    self.load_row(part, [source, later], light, slot);
+                let along = match &self.operation {
+                    Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) => {
+                        Some(row)
+                    }
+                    _ => None,
+                };
+                let padded = if along.is_some() { &mut *line } else { &mut *slot };
+                match source {
+                    Source::InPlace(halos, tile) => self.load_own(part, halos, tile, y, target, padded),
+                    Source::Apart(input) => {
+                        let row = |y: usize| &input[y * frame.row_stride..][..frame.row()];
+                        let source = r.border.source(y, frame.height).map(row);
+                        // Where a part ends before its row does, the processor reads ahead in the wrong direction.
+                        let later = r.border.source(y + ROWS_AHEAD, frame.height);
+                        let later = later.filter(|_| width < frame.row()).map(row);
+                        self.load_row(part, [source, later], light, padded);
+                    }
+                }
+                if let Some(weights) = along {
+                    self.along_row(weights, line, width, slot);
                 }
                 loaded += 1;
             }
@@ -414,6 +489,44 @@ impl ImageFilter {
     #[inline(never)]
     fn pixel(&self, x: isize) -> Option<usize> {
         self.request.border.source(x, self.request.frame.width)
+    }
+
+    /// Fills a padded row of a part that is filtered in place: from its own pixels and what was saved of the others.
+    fn load_own<P: Pixel>(
+        &self,
+        part: &Part,
+        halos: &Halos<P>,
+        [down, across]: [usize; 2],
+        y: isize,
+        target: &Target<P>,
+        line: &mut [f32],
+    ) {
+        let width = part.columns.len();
+        let around = (self.window[1] - 1) * self.request.frame.channels;
+        let (start, end) = (part.rows.start as isize, part.rows.end as isize);
+        let (line, rest) = line.split_at_mut(width + around);
+        rest.fill(0.0);
+        if y < start || y >= end {
+            let (tile, edge) = if y < start { (down, start) } else { (down + 1, end) };
+            return match halos.row(tile, y - edge) {
+                Some(saved) => {
+                    to_floats(self.isa, &saved[part.columns.start..][..width + around], &[], line);
+                }
+                // Only rows of results beyond the part read it, which are not stored.
+                None => line.fill(0.0),
+            };
+        }
+        let [left, right] = halos.beside(y as usize, across);
+        // SAFETY: parts are disjoint, and nothing of this one is borrowed when its rows are read.
+        let own = |y: isize| unsafe {
+            &*target.part(y as usize * self.request.frame.row() + part.columns.start, width)
+        };
+        let later = if y + ROWS_AHEAD < end { own(y + ROWS_AHEAD) } else { &[] };
+        let (before, line) = line.split_at_mut(left.len());
+        let (inside, behind) = line.split_at_mut(width);
+        to_floats(self.isa, left, &[], before);
+        to_floats(self.isa, own(y), later, inside);
+        to_floats(self.isa, right, &[], behind);
     }
 
     /// Fills a padded row of a part from a row of the image; without one, with zeros. Another one may be asked for meanwhile.

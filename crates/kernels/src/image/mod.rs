@@ -8,6 +8,7 @@ mod filter;
 mod fold;
 mod frame;
 mod gradient;
+mod halos;
 mod light;
 mod means;
 mod parts;

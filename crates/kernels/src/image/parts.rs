@@ -30,10 +30,14 @@ impl Tiles {
     }
 
     pub(super) fn range(&self, tile: usize) -> Range<usize> {
-        let edge = |tile: usize| match tile == self.count {
+        self.edge(tile)..self.edge(tile + 1)
+    }
+
+    /// Where a tile begins; the last edge is the end.
+    pub(super) fn edge(&self, tile: usize) -> usize {
+        match tile == self.count {
             true => self.length,
             false => self.length * tile / self.count / self.unit * self.unit,
-        };
-        edge(tile)..edge(tile + 1)
+        }
     }
 }

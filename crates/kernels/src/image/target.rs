@@ -11,7 +11,12 @@ unsafe impl<P: Send> Sync for Target<P> {}
 impl<P> Target<P> {
     pub(super) fn new(output: &mut [P]) -> Target<P> {
         prefer_large(output.as_mut_ptr().cast(), size_of_val(output));
-        Target(output.as_mut_ptr())
+        Target::in_place(output)
+    }
+
+    /// Of memory that holds what is overwritten.
+    pub(super) fn in_place(data: &mut [P]) -> Target<P> {
+        Target(data.as_mut_ptr())
     }
 
     /// Elements `first..first + count`.
