@@ -2,12 +2,11 @@
 //! costs a walk through the page tables, which on a virtual machine takes longer than reading the page from the last-level cache. And
 //! a result in fresh memory costs a fault for each page, which takes longer than to compute what is on a small one.
 
-/// Smaller buffers are too few pages to matter, and rounding them up would waste memory.
-const LEAST_BYTES: usize = 4 << 20;
-
 /// Asks for `bytes` of memory from `start` on, not yet touched, to be backed by large pages. The system may do as it likes.
 #[cfg(target_os = "linux")]
 pub(crate) fn prefer_large(start: *mut u8, bytes: usize) {
+    /// Smaller buffers are too few pages to matter, and rounding them up would waste memory.
+    const LEAST_BYTES: usize = 4 << 20;
     /// From the system's headers: the same on every architecture.
     const MADV_HUGEPAGE: i32 = 14;
     /// The largest page size of the architectures: advice begins and ends on such a boundary.

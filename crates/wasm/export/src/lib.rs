@@ -75,7 +75,8 @@ fn arguments(inputs: &mut Punctuated<FnArg, Comma>) -> (Vec<Type>, Vec<String>) 
         let FnArg::Typed(argument) = input else { continue };
         take_options(&mut argument.attrs);
         let kind = &argument.ty;
-        let text = quote!(#kind).to_string().replace(' ', "");
+        // A comma stands between arguments only, also where a type was wrapped.
+        let text = quote!(#kind).to_string().replace(' ', "").replace(",>", ">");
         let is_written = matches!(&*argument.pat, Pat::Ident(name) if name.mutability.is_some());
         // The environment is not one of JavaScript's arguments.
         if !matches!(text.as_str(), "Env" | "&Env") {
