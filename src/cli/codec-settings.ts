@@ -11,7 +11,7 @@ const MOST_BYTES = 280 * 2 ** 20;
 
 /** One thread for each image, since several are in flight, and no memory for images that never come again. */
 export function useSharpSparingly(): void {
-  native.boundArenas();
+  native.giveMemoryBack();
   // What Node frees, it frees on the next turn.
   onRelease(() => setImmediate(trim));
   const sharp = loadSharp();
@@ -20,5 +20,5 @@ export function useSharpSparingly(): void {
 }
 
 function trim(): void {
-  if (process.memoryUsage.rss() > MOST_BYTES) native.trimMemory();
+  if (process.memoryUsage.rss() > MOST_BYTES) native.giveMemoryBack();
 }

@@ -111,48 +111,31 @@ pub fn get_threads(env: Env) -> napi::Result<u32> {
     throw(&env, runtime().map(|runtime| runtime.pool().threads() as u32))
 }
 
-/// Has the C library share few arenas of memory among the process's threads: what is freed in one of them is no use to the others.
-/// It does something where that library is glibc.
+/// Has the C library give the system what has been freed and not yet asked for again, and from then on share few arenas of memory among
+/// the process's threads: what is freed in one of them is no use to the others. It does something where that library is glibc.
 #[napi(catch_unwind)]
-pub fn bound_arenas(env: Env) -> napi::Result<()> {
-    glibc::bound_arenas();
-    throw(&env, Ok(()))
-}
-
-/// Has the C library give the system what has been freed and not yet asked for again. It does something where that library is glibc.
-#[napi(catch_unwind)]
-pub fn trim_memory(env: Env) -> napi::Result<()> {
-    glibc::trim();
-    throw(&env, Ok(()))
+pub fn give_memory_back() {
+    trim();
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod glibc {
+fn trim() {
     use std::ffi::c_int;
-
     // <malloc.h>
     const M_ARENA_MAX: c_int = -8;
     unsafe extern "C" {
         fn mallopt(parameter: c_int, value: c_int) -> c_int;
         fn malloc_trim(pad: usize) -> c_int;
     }
-
-    pub(super) fn bound_arenas() {
-        // SAFETY: it may be called at any time, and a value that it refuses changes nothing.
-        unsafe { mallopt(M_ARENA_MAX, 2) };
-    }
-
-    pub(super) fn trim() {
-        // SAFETY: it may be called at any time, on any thread.
-        unsafe { malloc_trim(0) };
+    // SAFETY: both may be called at any time, on any thread, and a value that is refused changes nothing.
+    unsafe {
+        mallopt(M_ARENA_MAX, 2);
+        malloc_trim(0);
     }
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-mod glibc {
-    pub(super) fn bound_arenas() {}
-    pub(super) fn trim() {}
-}
+fn trim() {}
 
 /// Floating-point operations per second of threads (1 unless given) that only multiply and add, on an instruction set of
 /// `runtimeInfo().isas` (the one in use unless given), measured now; for benchmarks that state a share of it.

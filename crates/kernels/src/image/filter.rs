@@ -72,6 +72,9 @@ pub struct ImageFilter {
     isa: Isa,
 }
 
+/// What is done with a tile, of which the row and column come first, and a thread's scratch. No type of pixels has its own drivers.
+type TileWork<'a> = dyn Fn([usize; 2], Part, &mut [f32]) + Sync + 'a;
+
 /// Where a part's pixels come from.
 #[derive(Clone, Copy)]
 enum Source<'a, P> {
@@ -158,7 +161,7 @@ impl ImageFilter {
     }
 
     /// Filters an image without gaps between its rows, results in the place of its samples. Answers false, and leaves it as it is, where
-    /// that can't be done: with alpha that is passed through, in linear light, and with running sums.
+    /// that can't be done: with float pixels, alpha that is passed through, in linear light, and with running sums.
     #[inline]
     pub fn run_in_place<P: Pixel>(&self, data: &mut [P], pool: &Pool, threads: usize) -> Result<bool, Error> {
         P::filter_in_place(self, data, pool, threads)
@@ -195,13 +198,14 @@ impl ImageFilter {
             return Ok(());
         }
         let light = r.linear.then(Light::new::<P>);
-        self.for_each_part(pool, threads, |_, part, scratch| {
+        self.for_each_part(pool, threads, &|_, part, scratch| {
             self.run_part(&part, Source::Apart(input), light.as_ref(), &target, scratch);
             self.pass_alpha(part.rows, part.columns, input, &target);
         });
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn overwrite_pixels<P: Pixel>(
         &self,
         data: &mut [P],
@@ -220,14 +224,15 @@ impl ImageFilter {
         if data.len() != expected {
             return Err(Error::Length { parameter: "data", expected, received: data.len() });
         }
-        if r.linear || self.passes_alpha() || self.box_filter::<P>().is_some() {
+        // Files have no floats that were worth the size of another instance.
+        if P::MOST.is_none() || r.linear || self.passes_alpha() || self.box_filter::<P>().is_some() {
             return Ok(false);
         }
         let threads = self.useful_threads(data.len(), threads);
         let [down, across] = self.tiles();
         let halos = Halos::save(r.frame, r.border, self.window, [&down, &across], data);
         let target = Target::in_place(data);
-        self.for_each_part(pool, threads, |tile, part, scratch| {
+        self.for_each_part(pool, threads, &|tile, part, scratch| {
             self.run_part(&part, Source::InPlace(&halos, tile), None, &target, scratch);
         });
         Ok(true)
@@ -240,7 +245,8 @@ impl ImageFilter {
         [down, Tiles::at_most(frame.row(), self.tile_columns(), PIXELS_ALIGNED)]
     }
 
-    fn for_each_part(&self, pool: &Pool, threads: usize, run: impl Fn([usize; 2], Part, &mut [f32]) + Sync) {
+    /// Calls `run` for each tile, with its row and column.
+    fn for_each_part(&self, pool: &Pool, threads: usize, run: &TileWork<'_>) {
         let [down, across] = self.tiles();
         pool.for_each(across.count * down.count, threads, |tile| {
             let tile = [tile / across.count, tile % across.count];
@@ -340,6 +346,7 @@ impl ImageFilter {
     }
 
     /// Computes a part in blocks of rows; the rows that a block reads are kept for the next.
+    #[inline(never)]
     fn run_part<P: Pixel>(
         &self,
         part: &Part,
@@ -373,7 +380,10 @@ impl ImageFilter {
                 };
                 let padded = if along.is_some() { &mut *line } else { &mut *slot };
                 match source {
-                    Source::InPlace(halos, tile) => self.load_own(part, halos, tile, y, target, padded),
+                    Source::InPlace(halos, tile) if P::MOST.is_some() => {
+                        self.load_own(part, halos, tile, y, target, padded)
+                    }
+                    Source::InPlace(..) => unreachable!("floats are filtered apart"),
                     Source::Apart(input) => {
                         let row = |y: usize| &input[y * frame.row_stride..][..frame.row()];
                         let source = r.border.source(y, frame.height).map(row);
@@ -444,7 +454,8 @@ impl ImageFilter {
         }
     }
 
-    /// A block of rows of floats, neither scaled nor offset.
+    /// A block of rows of floats, neither scaled nor offset. The same for all types of pixels, and so compiled once.
+    #[inline(never)]
     fn correlate(&self, ring: Ring<'_>, first: usize, block: usize, width: usize, result: &mut [f32]) {
         let row = |i: usize| &ring.floats[(first + i) % ring.slots * ring.columns..][..ring.columns];
         match &self.operation {
@@ -545,32 +556,42 @@ impl ImageFilter {
         let lead = ((-first).max(0) as usize).min(needed);
         let start = (first + lead as isize) as usize;
         let inside = row.len().saturating_sub(start).min(needed - lead);
-        let value = |i: usize| match light {
-            Some(light) if !self.is_alpha(i) => light.decode(row[i]),
-            _ => row[i].to_float(),
-        };
         match light {
             None => {
                 let inner = |row: &'a [P]| &row[start.min(row.len())..][..inside];
                 to_floats(self.isa, inner(row), later.map_or(&[], inner), &mut line[lead..lead + inside]);
             }
-            Some(_) => (0..inside).for_each(|i| line[lead + i] = value(start + i)),
+            Some(_) => (0..inside).for_each(|i| line[lead + i] = self.sample(row, start + i, light)),
         }
-        for range in [0..lead, lead + inside..needed] {
-            let start = first + range.start as isize;
-            let (mut x, mut channel) =
-                (start.div_euclid(channels as isize), start.rem_euclid(channels as isize) as usize);
-            let mut pixel = self.pixel(x);
-            for element in &mut line[range] {
-                *element = pixel.map_or(0.0, |x| value(x * channels + channel));
-                channel += 1;
-                if channel == channels {
-                    (x, channel) = (x + 1, 0);
-                    pixel = self.pixel(x);
-                }
+        self.load_beyond(row, first, light, &mut line[..lead]);
+        let end = lead + inside;
+        self.load_beyond(row, first + end as isize, light, &mut line[end..needed]);
+        line[needed..].fill(0.0);
+    }
+
+    /// Fills a part of a padded row that lies beyond the image, from the element `first` of its row on.
+    #[inline(never)]
+    fn load_beyond<P: Pixel>(&self, row: &[P], first: isize, light: Option<&Light>, line: &mut [f32]) {
+        let channels = self.request.frame.channels;
+        let (mut x, mut channel) =
+            (first.div_euclid(channels as isize), first.rem_euclid(channels as isize) as usize);
+        let mut pixel = self.pixel(x);
+        for element in line {
+            *element = pixel.map_or(0.0, |x| self.sample(row, x * channels + channel, light));
+            channel += 1;
+            if channel == channels {
+                (x, channel) = (x + 1, 0);
+                pixel = self.pixel(x);
             }
         }
-        line[needed..].fill(0.0);
+    }
+
+    /// An element of a row as it is filtered.
+    fn sample<P: Pixel>(&self, row: &[P], i: usize, light: Option<&Light>) -> f32 {
+        match light {
+            Some(light) if !self.is_alpha(i) => light.decode(row[i]),
+            _ => row[i].to_float(),
+        }
     }
 }
 

@@ -6,84 +6,135 @@ use super::filter::Border;
 use super::frame::Frame;
 use super::parts::Tiles;
 use super::pixel::Pixel;
+use crate::buffer::Aligned;
+use std::marker::PhantomData;
 
 /// Copies of what lies around the edges of tiles, of an image without gaps between its rows.
 pub(super) struct Halos<P> {
-    frame: Frame,
-    window: [usize; 2],
-    /// `[edge][kh - 1][elements of a row and what is read around it]`
-    rows: Vec<P>,
-    /// `[row][edge][elements of kw - 1 pixels]`
-    columns: Vec<P>,
-    /// Edges between columns, those of the image among them.
-    edges: usize,
+    shape: Shape,
+    /// First `[edge][kh - 1][elements of a row and what is read around it]`, then `[row][edge][elements of kw - 1 pixels]`.
+    saved: Aligned,
+    element: PhantomData<P>,
+}
+
+/// Sizes across in bytes: one instance copies pixels of any type.
+struct Shape {
+    /// The window's rows, and those above its centre.
+    rows: [usize; 2],
+    /// A pixel.
+    pixel: usize,
+    /// A row of the image.
+    row: usize,
+    /// What the window reads around a pixel, and to the left of it.
+    around: [usize; 2],
+    /// Edges down and across, those of the image among them.
+    edges: [Vec<usize>; 2],
+    border: Border,
+    /// The image's.
+    height: usize,
 }
 
 impl<P: Pixel> Halos<P> {
     pub(super) fn save(
         frame: Frame,
         border: Border,
-        window: [usize; 2],
+        [kh, kw]: [usize; 2],
         [down, across]: [&Tiles; 2],
         image: &[P],
     ) -> Halos<P> {
-        let [kh, kw] = window;
-        let row = frame.row();
-        let (lead, around) = (kw / 2 * frame.channels, (kw - 1) * frame.channels);
-        let mut rows = Vec::with_capacity((down.count + 1) * (kh - 1) * (row + around));
-        let ends = |tiles: &Tiles| (0..=tiles.count).map(|tile| tiles.edge(tile)).collect::<Vec<_>>();
-        for edge in ends(down) {
-            for y in (edge..edge + kh - 1).map(|y| y as isize - (kh / 2) as isize) {
-                match border.source(y, frame.height) {
-                    None => rows.resize(rows.len() + row + around, P::default()),
-                    Some(y) => {
-                        let source = &image[y * row..][..row];
-                        let beyond = |rows: &mut Vec<P>, first, count| {
-                            rows.extend((0..count).map(|i| at(&frame, border, source, first + i as isize)));
-                        };
-                        beyond(&mut rows, -(lead as isize), lead);
-                        rows.extend_from_slice(source);
-                        beyond(&mut rows, row as isize, around - lead);
-                    }
-                }
-            }
+        let bytes = size_of::<P>();
+        let pixel = frame.channels * bytes;
+        let shape = Shape {
+            rows: [kh, kh / 2],
+            pixel,
+            row: frame.width * pixel,
+            around: [(kw - 1) * pixel, kw / 2 * pixel],
+            edges: [down.edges(1), across.edges(bytes)],
+            border,
+            height: frame.height,
+        };
+        let mut saved = Aligned::of(shape.len().div_ceil(size_of::<f32>()));
+        let floats = saved.as_mut_slice();
+        // SAFETY: floats and pixels are numbers, so that all bytes of theirs are, and bytes make them again.
+        unsafe {
+            let image = std::slice::from_raw_parts(image.as_ptr().cast(), size_of_val(image));
+            let target = std::slice::from_raw_parts_mut(floats.as_mut_ptr().cast(), size_of_val(floats));
+            shape.save(image, target);
         }
-        let edges = ends(across);
-        let mut columns = Vec::with_capacity(frame.height * edges.len() * around);
-        for source in image.chunks_exact(row) {
-            for edge in &edges {
-                match edge.checked_sub(lead).and_then(|first| source.get(first..first + around)) {
-                    Some(inside) => columns.extend_from_slice(inside),
-                    None => columns.extend(
-                        (0..around).map(|i| at(&frame, border, source, (edge + i) as isize - lead as isize)),
-                    ),
-                }
-            }
-        }
-        Halos { frame, window, rows, columns, edges: edges.len() }
+        Halos { shape, saved, element: PhantomData }
     }
 
     /// Row `y` counted from the edge before row `tile` of tiles, if it was saved; it begins with what lies to the left of the image.
     pub(super) fn row(&self, tile: usize, y: isize) -> Option<&[P]> {
-        let [kh, kw] = self.window;
-        let columns = self.frame.row() + (kw - 1) * self.frame.channels;
-        let place = usize::try_from(y + (kh / 2) as isize).ok().filter(|place| *place < kh - 1)?;
-        Some(&self.rows[(tile * (kh - 1) + place) * columns..][..columns])
+        let Shape { rows: [kh, above], .. } = self.shape;
+        let place = usize::try_from(y + above as isize).ok().filter(|place| *place < kh - 1)?;
+        let bytes = self.shape.saved_row();
+        Some(self.part((tile * (kh - 1) + place) * bytes, bytes))
     }
 
     /// What a row has to the left of a column of tiles, and to the right of it.
     pub(super) fn beside(&self, y: usize, tile: usize) -> [&[P]; 2] {
-        let (lead, around) =
-            (self.window[1] / 2 * self.frame.channels, (self.window[1] - 1) * self.frame.channels);
-        let start = (y * self.edges + tile) * around;
-        [&self.columns[start..][..lead], &self.columns[start + around + lead..][..around - lead]]
+        let [around, left] = self.shape.around;
+        let start = self.shape.rows_len() + (y * self.shape.edges[1].len() + tile) * around;
+        [self.part(start, left), self.part(start + around + left, around - left)]
+    }
+
+    /// Saved bytes as what they were.
+    fn part(&self, start: usize, bytes: usize) -> &[P] {
+        assert!(start + bytes <= self.shape.len());
+        // SAFETY: `save` wrote pixels there, whole ones from a cache line on.
+        unsafe {
+            let first = self.saved.as_slice().as_ptr().cast::<u8>().add(start);
+            std::slice::from_raw_parts(first.cast(), bytes / size_of::<P>())
+        }
     }
 }
 
-/// The element that a row has at `place`, inside or not.
-fn at<P: Pixel>(frame: &Frame, border: Border, row: &[P], place: isize) -> P {
-    let channels = frame.channels as isize;
-    let channel = place.rem_euclid(channels) as usize;
-    let pixel = border.source(place.div_euclid(channels), frame.width);
-    pixel.map_or(P::default(), |x| row[x * frame.channels + channel])
+impl Shape {
+    fn saved_row(&self) -> usize {
+        self.row + self.around[0]
+    }
+
+    fn rows_len(&self) -> usize {
+        self.edges[0].len() * (self.rows[0] - 1) * self.saved_row()
+    }
+
+    fn len(&self) -> usize {
+        self.rows_len() + self.height * self.edges[1].len() * self.around[0]
+    }
+
+    fn save(&self, image: &[u8], target: &mut [u8]) {
+        let [kh, above] = self.rows;
+        let [around, left] = self.around;
+        let (rows, columns) = target[..self.len()].split_at_mut(self.rows_len());
+        let source = |y: usize| &image[y * self.row..][..self.row];
+        // The window has a row or a column at least, and then nothing is chunked.
+        for (slot, saved) in rows.chunks_exact_mut(self.saved_row()).enumerate() {
+            let y = (self.edges[0][slot / (kh - 1)] + slot % (kh - 1)) as isize - above as isize;
+            match self.border.source(y, self.height) {
+                None => saved.fill(0),
+                Some(y) => self.copy(source(y), -(left as isize), saved),
+            }
+        }
+        for (slot, saved) in columns.chunks_exact_mut(around.max(1)).enumerate() {
+            let (y, edge) = (slot / self.edges[1].len(), slot % self.edges[1].len());
+            self.copy(source(y), self.edges[1][edge] as isize - left as isize, saved);
+        }
+    }
+
+    /// Copies what a row has from `first` on, inside or not.
+    fn copy(&self, row: &[u8], first: isize, target: &mut [u8]) {
+        let lead = (-first).clamp(0, target.len() as isize) as usize;
+        let start = (first + lead as isize) as usize;
+        let inside = row.len().saturating_sub(start).min(target.len() - lead);
+        if inside > 0 {
+            target[lead..lead + inside].copy_from_slice(&row[start..][..inside]);
+        }
+        let pixel = self.pixel as isize;
+        for i in (0..lead).chain(lead + inside..target.len()) {
+            let place = first + i as isize;
+            let x = self.border.source(place.div_euclid(pixel), self.row / self.pixel);
+            target[i] = x.map_or(0, |x| row[x * self.pixel + place.rem_euclid(pixel) as usize]);
+        }
+    }
 }

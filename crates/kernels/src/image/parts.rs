@@ -33,8 +33,12 @@ impl Tiles {
         self.edge(tile)..self.edge(tile + 1)
     }
 
-    /// Where a tile begins; the last edge is the end.
-    pub(super) fn edge(&self, tile: usize) -> usize {
+    /// Where tiles begin, and the end, each times `unit`.
+    pub(super) fn edges(&self, unit: usize) -> Vec<usize> {
+        (0..=self.count).map(|tile| self.edge(tile) * unit).collect()
+    }
+
+    fn edge(&self, tile: usize) -> usize {
         match tile == self.count {
             true => self.length,
             false => self.length * tile / self.count / self.unit * self.unit,
