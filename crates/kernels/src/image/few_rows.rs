@@ -6,22 +6,40 @@
 
 use super::pixel::Pixel;
 use corr2d_simd::{Isa, Kernel, Simd};
+use std::mem::MaybeUninit;
+use std::slice;
 
 /// Output rows of the usual tile.
 pub(super) const TWO: usize = 2;
 
+/// Output rows of the tile for sixteen registers.
+pub(super) const THREE: usize = 3;
+
 /// Output rows of the tile for many registers.
 pub(super) const FOUR: usize = 4;
 
-/// Output rows of the tile for a kernel `[kh, kw]`: where its rows have several taps, a vector of pixels is loaded for each, and feeds
-/// as many results as there are registers and taps down for. The passes down columns load aligned vectors, and gain nothing.
+/// Output rows of the tile for a kernel `[kh, kw]`: a vector of pixels that is loaded feeds as many results as there are registers and
+/// taps down for. With many registers, the passes down columns load aligned vectors, and gain nothing.
 pub(super) fn tile_rows(isa: Isa, [kh, kw]: [usize; 2]) -> usize {
-    if has_four(isa.registers()) && kh >= FOUR && kw > 1 { FOUR } else { TWO }
+    match most_rows(isa.registers(), isa.lanes()) {
+        FOUR if kh < FOUR || kw == 1 => TWO,
+        rows => rows,
+    }
 }
 
-/// Whether there is room for four rows of four vectors, the pixels and a weight.
-const fn has_four(registers: usize) -> bool {
-    registers >= 32
+/// Whether kernels of any height take no longer here than in the tile that leaves floats.
+pub(super) fn suits_any_height(isa: Isa) -> bool {
+    most_rows(isa.registers(), isa.lanes()) == THREE
+}
+
+/// The most rows of four vectors for which there is room: beside the pixels and a weight, or beside one vector of pixels and a weight
+/// for each row.
+const fn most_rows(registers: usize, lanes: usize) -> usize {
+    match (registers, lanes) {
+        (32.., _) => FOUR,
+        (16.., 8..) => THREE,
+        _ => TWO,
+    }
 }
 
 /// Vectors of the tile: as many as are stored at once.
@@ -51,6 +69,8 @@ pub(super) struct FewRows<'a, P, const ROWS: usize> {
     /// The row of the ring that the first tap of the first result takes.
     pub(super) first: usize,
     pub(super) targets: [Option<&'a mut [P]>; ROWS],
+    /// Rows of pixels that will be read next, from the first column on: the tile of [`THREE`] rows asks for them meanwhile.
+    pub(super) ahead: [*const P; ROWS],
 }
 
 impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
@@ -60,7 +80,7 @@ impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
         let width = self.width();
         assert_eq!(self.weights.len(), kh * self.kw);
         assert!(kh > 0 && kh - 1 + ROWS <= slots && slots * columns <= floats.len());
-        assert!(ROWS == TWO || has_four(isa.registers()) && kh >= ROWS);
+        assert!(ROWS == tile_rows(isa, [kh, self.kw]));
         assert!(width.next_multiple_of(VECTORS * isa.lanes()) + (self.kw - 1) * self.step <= columns);
         isa.run(self);
     }
@@ -75,71 +95,105 @@ impl<P: Pixel, const ROWS: usize> Kernel for FewRows<'_, P, ROWS> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        // Nothing is compiled for instruction sets of fewer registers.
-        if ROWS > TWO && !has_four(S::REGISTERS) {
+        // Nothing is compiled for instruction sets that take another tile.
+        let most = most_rows(S::REGISTERS, S::LANES);
+        if ROWS != most && (ROWS != TWO || most == THREE) {
             return;
         }
-        let (scale, offset) = (s.splat(self.mapping[0]), s.splat(self.mapping[1]));
+        let taps = Taps {
+            first: self.weights.as_ptr(),
+            size: [self.weights.len() / self.kw, self.kw],
+            step: self.step,
+            ring: self.ring,
+            slot: self.first % self.ring.slots,
+        };
+        let mapping = self.mapping.map(|factor| s.splat(factor));
         for x in (0..self.width()).step_by(VECTORS * S::LANES) {
             // SAFETY: `FewRows::run` checked that whole tiles and their taps are readable.
-            let sums = unsafe { self.tile(s, x) };
-            for (target, sums) in self.targets.iter_mut().zip(sums) {
-                let Some(target) = target else { continue };
-                let mut vectors = sums;
-                for v in 0..VECTORS {
-                    vectors[v] = s.add(s.mul(sums[v], scale), offset);
+            unsafe {
+                if S::FUSES {
+                    // Spread over the products, so that none of them waits.
+                    if ROWS == THREE {
+                        for row in self.ahead {
+                            s.prefetch(row.wrapping_add(x).cast());
+                        }
+                    }
+                    self.sums::<S, VECTORS>(s, taps, mapping, x);
+                    continue;
                 }
-                let left = target.len().saturating_sub(x);
-                if left >= VECTORS * S::LANES {
-                    // SAFETY: four vectors are left of the row.
-                    unsafe { P::store(s, target.as_mut_ptr().add(x), vectors) };
-                } else {
-                    let mut last = [P::LEAST; MOST_COLUMNS];
-                    // SAFETY: no instruction set's four vectors have more lanes.
-                    unsafe { P::store(s, last.as_mut_ptr(), vectors) };
-                    target[x..].copy_from_slice(&last[..left]);
+                // A product that is fused by many instructions is written out as rarely as possible.
+                let mut tile = [[s.splat(0.0); VECTORS]; ROWS];
+                for v in (0..VECTORS).step_by(2) {
+                    let sums = self.sums::<S, 2>(s, taps, mapping, x + v * S::LANES);
+                    for row in 0..ROWS {
+                        [tile[row][v], tile[row][v + 1]] = sums[row];
+                    }
+                }
+                for row in 0..ROWS {
+                    self.finish(s, mapping, row, x, tile[row]);
                 }
             }
         }
     }
 }
 
+/// What is multiplied: copies that no stored pixel can be thought to change.
+#[derive(Clone, Copy)]
+struct Taps<'a> {
+    /// The kernel's first weight.
+    first: *const f32,
+    size: [usize; 2],
+    step: usize,
+    ring: Ring<'a>,
+    /// Of the first row that is read; the others follow it, around the ring's end.
+    slot: usize,
+}
+
 impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
-    /// The sums of the rows from column `x` on.
-    ///
-    /// # Safety
-    /// Four vectors and the taps from there on are readable in each row of the ring.
+    /// The sums of a row from column `x` on become pixels.
     #[inline(always)]
-    unsafe fn tile<S: Simd>(&self, s: S, x: usize) -> [[S::V; VECTORS]; ROWS] {
-        // SAFETY: the caller's promise.
+    fn finish<S: Simd>(
+        &mut self,
+        s: S,
+        [scale, offset]: [S::V; 2],
+        row: usize,
+        x: usize,
+        sums: [S::V; VECTORS],
+    ) {
+        let Some(target) = &mut self.targets[row] else { return };
+        let mut vectors = sums;
+        for v in 0..VECTORS {
+            vectors[v] = s.add(s.mul(sums[v], scale), offset);
+        }
+        // The last vectors of a row may reach beyond it.
+        let left = target.len().saturating_sub(x);
+        let whole = left >= VECTORS * S::LANES;
+        let mut last = MaybeUninit::<[P; MOST_COLUMNS]>::uninit();
+        let place = if whole { target.as_mut_ptr().wrapping_add(x) } else { last.as_mut_ptr().cast() };
+        // SAFETY: four vectors are left of the row, or no instruction set's have more lanes than there is room for. In the latter case
+        // fewer pixels are copied than were stored.
         unsafe {
-            if S::FUSES {
-                return self.sums(s, x);
+            P::store(s, place, vectors);
+            if !whole {
+                target[x..].copy_from_slice(slice::from_raw_parts(place, left));
             }
-            // A product that is fused by many instructions is written out as rarely as possible.
-            let mut tile = [[s.splat(0.0); VECTORS]; ROWS];
-            for v in (0..VECTORS).step_by(2) {
-                let sums = self.sums::<S, 2>(s, x + v * S::LANES);
-                for row in 0..ROWS {
-                    [tile[row][v], tile[row][v + 1]] = sums[row];
-                }
-            }
-            tile
         }
     }
 
-    /// The sums of some vectors of the rows.
+    /// The sums of some vectors of the rows; where these are all of the tile's, they have become pixels.
     ///
     /// # Safety
     /// They and the taps from there on are readable in each row of the ring.
     #[inline(always)]
-    unsafe fn sums<S: Simd, const N: usize>(&self, s: S, x: usize) -> [[S::V; N]; ROWS] {
-        let Ring { floats, slots, columns } = self.ring;
-        let (kw, step) = (self.kw, self.step);
-        let kh = self.weights.len() / kw;
+    unsafe fn sums<S: Simd, const N: usize>(
+        &mut self,
+        s: S,
+        taps: Taps<'_>,
+        mapping: [S::V; 2],
+        x: usize,
+    ) -> [[S::V; N]; ROWS] {
+        let Taps { first, size: [kh, kw], step, ring: Ring { floats, slots, columns }, mut slot } = taps;
         let mut sums = [[s.splat(0.0); N]; ROWS];
-        let mut slot = self.first % slots;
-        let first = self.weights.as_ptr();
         // SAFETY: the caller's promise; each result is fed by the rows from its own on, as many as the kernel has.
         unsafe {
             // The results that a row feeds must be known when this is compiled, or sums leave the registers.
@@ -149,21 +203,59 @@ impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
                     // Of the result 0; those before the kernel or behind it are not read.
                     let mut weights = first.wrapping_add($row * kw);
                     for _ in 0..kw {
-                        let mut pixels = [s.splat(0.0); N];
-                        for v in 0..N {
-                            pixels[v] = s.load(source.add(v * S::LANES));
-                        }
-                        $(
-                            let weight = s.splat(*weights.wrapping_sub($result * kw));
+                        if ROWS == THREE {
+                            // Vectors of pixels are more than weights, and there is no register for all of them.
+                            let mut factors = [s.splat(0.0); ROWS];
+                            $(factors[$result] = s.splat(*weights.wrapping_sub($result * kw));)+
                             for v in 0..N {
-                                sums[$result][v] = s.fused_mul_add(weight, pixels[v], sums[$result][v]);
+                                let pixels = s.load(source.add(v * S::LANES));
+                                $(sums[$result][v] = s.fused_mul_add(factors[$result], pixels, sums[$result][v]);)+
                             }
-                        )+
+                        } else {
+                            let mut pixels = [s.splat(0.0); N];
+                            for v in 0..N {
+                                pixels[v] = s.load(source.add(v * S::LANES));
+                            }
+                            $(
+                                let weight = s.splat(*weights.wrapping_sub($result * kw));
+                                for v in 0..N {
+                                    sums[$result][v] = s.fused_mul_add(weight, pixels[v], sums[$result][v]);
+                                }
+                            )+
+                        }
                         source = source.add(step);
                         weights = weights.wrapping_add(1);
                     }
                     slot = if slot + 1 == slots { 0 } else { slot + 1 };
                 }};
+            }
+            // With few registers, what is summed up leaves them at once: the compiler would spill sums that are still added to.
+            macro_rules! finish {
+                ($($row:literal)+) => { $(
+                    if N == VECTORS {
+                        let mut whole = [s.splat(0.0); VECTORS];
+                        for v in 0..N {
+                            whole[v] = sums[$row][v];
+                        }
+                        self.finish(s, mapping, $row, x, whole);
+                    }
+                )+ };
+            }
+            if ROWS == THREE && kh < THREE {
+                // Lower kernels are rare, and load no more for a result by itself.
+                macro_rules! alone {
+                    ($($result:literal)+) => { $(
+                        let start = slot;
+                        for row in 0..kh {
+                            feed!($result + row => $result);
+                        }
+                        finish!($result);
+                        slot = if start + 1 == slots { 0 } else { start + 1 };
+                    )+ };
+                }
+                alone!(0 1 2);
+                let _ = slot;
+                return sums;
             }
             feed!(0 => 0);
             if ROWS == FOUR {
@@ -175,11 +267,23 @@ impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
                 feed!(kh => 1 2 3);
                 feed!(kh + 1 => 2 3);
                 feed!(kh + 2 => 3);
+                finish!(0 1 2 3);
+            } else if ROWS == THREE {
+                feed!(1 => 0 1);
+                for row in 2..kh {
+                    feed!(row => 0 1 2);
+                }
+                finish!(0);
+                feed!(kh => 1 2);
+                finish!(1);
+                feed!(kh + 1 => 2);
+                finish!(2);
             } else {
                 for row in 1..kh {
                     feed!(row => 0 1);
                 }
                 feed!(kh => 1);
+                finish!(0 1);
             }
         }
         let _ = slot;

@@ -2,7 +2,7 @@
 //! no copy of the whole image is made. Channels stay interleaved: a tap's neighbour is simply `channels` elements away.
 
 use super::box_filter::BoxFilter;
-use super::few_rows::{self, FOUR, FewRows, Ring, TWO, tile_rows};
+use super::few_rows::{self, FOUR, FewRows, Ring, THREE, TWO, tile_rows};
 use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
 use super::halos::Halos;
@@ -20,6 +20,7 @@ use crate::parallel::Pool;
 use crate::view::check_overlap;
 use corr2d_simd::Isa;
 use std::ops::Range;
+use std::ptr;
 
 /// How pixels around the image are made: OpenCV's and sharp's names for [`PaddingMode`].
 pub type Border = PaddingMode;
@@ -54,7 +55,7 @@ pub struct ImageRequest {
 enum Operation {
     /// A correlation with one kernel, packed as passes.
     Correlate(Vec<f32>),
-    /// The same for a low kernel, `[kh, kw]`.
+    /// The same for a kernel that [`FewRows`] runs, `[kh, kw]`.
     Low(Vec<f32>),
     /// The same for an outer product.
     Separable(Factors),
@@ -90,13 +91,17 @@ const TILE_ROWS: usize = 72;
 /// Floats that a tile works on, of the first-level cache's.
 const TILE_FLOATS: usize = 9 << 10;
 
+/// Floats that a tile works on, of the second-level cache's, where the register tile asks for pixels while it computes: long rows.
+const LONG_FLOATS: usize = 60 << 10;
+
 /// The fewest elements of a tile's rows, even where these do not stay in that cache: shorter ones are read with more waiting.
 const LEAST_COLUMNS: usize = 10 * PIXELS_ALIGNED;
 
 /// How many rows before it is converted a part's row is asked for.
 const ROWS_AHEAD: isize = 4;
 
-/// The most rows of a kernel that [`FewRows`] runs in less time than the tile of more rows, whose results take another pass.
+/// The most rows of a kernel that [`FewRows`] runs in less time than the tile of more rows, whose results take another pass; of any
+/// number on some instruction sets.
 const MOST_LOW: usize = 5;
 
 /// Below this many products, waking another thread costs more than it saves.
@@ -132,7 +137,7 @@ impl ImageFilter {
                 Operation::Box(kernel[0], factors)
             }
             Some(factors) if pays(kh, kw) => Operation::Separable(factors),
-            _ if kh <= MOST_LOW => Operation::Low(kernel.to_vec()),
+            _ if kh <= MOST_LOW || few_rows::suits_any_height(isa) => Operation::Low(kernel.to_vec()),
             _ => {
                 let mut weights = Vec::with_capacity(kernel.len());
                 pack_passes(kernel, kw, &mut weights);
@@ -330,6 +335,11 @@ impl ImageFilter {
         tile_rows(self.isa, [kh, if matches!(self.operation, Operation::Low(_)) { kw } else { 1 }])
     }
 
+    /// Whether [`FewRows`] asks for the pixels that are read next.
+    fn asks_ahead(&self) -> bool {
+        self.few_rows().is_some() && self.few_rows_tile() == THREE
+    }
+
     /// Columns of a tile, so that its floats stay in the first-level cache.
     fn tile_columns(&self) -> usize {
         // Results that become pixels in registers need no rows of floats.
@@ -337,7 +347,8 @@ impl ImageFilter {
             Some(_) => self.kept_rows(self.few_rows_tile()) + 1,
             None => self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1,
         };
-        (TILE_FLOATS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS)
+        let floats = if self.asks_ahead() { LONG_FLOATS } else { TILE_FLOATS };
+        (floats / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS)
     }
 
     fn scratch_len(&self, part: &Part) -> usize {
@@ -389,7 +400,7 @@ impl ImageFilter {
                         let source = r.border.source(y, frame.height).map(row);
                         // Where a part ends before its row does, the processor reads ahead in the wrong direction.
                         let later = r.border.source(y + ROWS_AHEAD, frame.height);
-                        let later = later.filter(|_| width < frame.row()).map(row);
+                        let later = later.filter(|_| width < frame.row() && !self.asks_ahead()).map(row);
                         self.load_row(part, [source, later], light, padded);
                     }
                 }
@@ -405,7 +416,16 @@ impl ImageFilter {
             match light {
                 None if self.few_rows().is_some() => {
                     let rows = (first_row..part.rows.end.min(first_row + block)).map(stored);
-                    self.correlate_few(ring, first, [r.scale, r.offset], rows);
+                    let pixels = match source {
+                        Source::Apart(input) => input.as_ptr(),
+                        Source::InPlace(..) => target.start(),
+                    };
+                    let ahead = |row: usize| {
+                        let y = (part.rows.start + loaded + row) as isize - (kh / 2) as isize;
+                        let y = r.border.source(y, frame.height).unwrap_or(0);
+                        pixels.wrapping_add(y * frame.row_stride + part.columns.start)
+                    };
+                    self.correlate_few(ring, first, [r.scale, r.offset], rows, &ahead);
                     continue;
                 }
                 _ => self.correlate(ring, first, block, width, result),
@@ -442,15 +462,21 @@ impl ImageFilter {
         first: usize,
         mapping: [f32; 2],
         mut rows: impl Iterator<Item = &'a mut [P]>,
+        ahead: &dyn Fn(usize) -> *const P,
     ) {
         let Some((weights, kw)) = self.few_rows() else { return };
         let step = self.request.frame.channels;
-        if self.few_rows_tile() == FOUR {
-            let targets: [_; FOUR] = std::array::from_fn(|_| rows.next());
-            FewRows { weights, kw, step, mapping, ring, first, targets }.run(self.isa);
-        } else {
-            let targets: [_; TWO] = std::array::from_fn(|_| rows.next());
-            FewRows { weights, kw, step, mapping, ring, first, targets }.run(self.isa);
+        macro_rules! run {
+            ($rows:expr) => {{
+                let targets: [_; $rows] = std::array::from_fn(|_| rows.next());
+                let ahead: [_; $rows] = std::array::from_fn(ahead);
+                FewRows { weights, kw, step, mapping, ring, first, targets, ahead }.run(self.isa);
+            }};
+        }
+        match self.few_rows_tile() {
+            FOUR => run!(FOUR),
+            THREE => run!(THREE),
+            _ => run!(TWO),
         }
     }
 
@@ -473,7 +499,8 @@ impl ImageFilter {
                 unsafe { self.filter(weights, self.window).run(self.isa, &|i| row(i).as_ptr(), &target) }
             }
             Operation::Low(_) | Operation::Separable(_) | Operation::Box(..) => {
-                self.correlate_few(ring, first, [1.0, 0.0], result.chunks_exact_mut(width).take(block));
+                let rows = result.chunks_exact_mut(width).take(block);
+                self.correlate_few(ring, first, [1.0, 0.0], rows, &|_| ptr::null());
             }
         }
     }

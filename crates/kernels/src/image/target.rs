@@ -19,6 +19,11 @@ impl<P> Target<P> {
         Target(data.as_mut_ptr())
     }
 
+    /// The first element's place.
+    pub(super) fn start(&self) -> *const P {
+        self.0
+    }
+
     /// Elements `first..first + count`.
     ///
     /// # Safety
