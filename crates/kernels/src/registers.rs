@@ -18,3 +18,11 @@ pub(crate) fn must_hold<S: Simd>(rows: usize, vectors: usize) {
         unreachable!("no tile is larger than the registers");
     }
 }
+
+/// Ends what follows for a tile of `count`, rows or vectors, of which its drivers ask for no more than `most`: no code is compiled for it.
+#[inline(always)]
+pub(crate) fn at_most(most: usize, count: usize) {
+    if count > most {
+        unreachable!("no driver asks for such a tile");
+    }
+}

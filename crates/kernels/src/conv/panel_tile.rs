@@ -5,7 +5,8 @@
 
 use super::Activation;
 use super::activation::Stored;
-use crate::registers::must_hold;
+use super::tile::most_vectors;
+use crate::registers::{at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A block of channels of some panels of Q vectors.
@@ -99,6 +100,7 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
+        at_most(const { most_vectors(S::REGISTERS, T) }, Q);
         let Panels { taps, plane, .. } = *self.0;
         let whole = Q * S::LANES;
         let (start, step, stride, mut packed, offsets, ahead) = match self.0.source {

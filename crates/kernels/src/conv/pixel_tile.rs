@@ -7,7 +7,7 @@ use super::Activation;
 use super::activation::Stored;
 use super::group_weight::GroupWeight;
 use crate::buffer::Aligned;
-use crate::registers::{self, must_hold};
+use crate::registers::{self, at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The most pixels in a tile, and so the most base pointers.
@@ -108,6 +108,7 @@ impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
+        at_most(registers::vectors(S::REGISTERS), Q);
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.
