@@ -56,7 +56,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     };
     // Planes read in place are so many pages at the same time that finding them takes longer than reading what was copied.
     let far_apart = (g.y.input * g.x.input) as f64 / PAGE_FLOATS;
-    let (copy, products) = match (in_place(g), g.order) {
+    let (copy, products) = match (in_place(g, isa), g.order) {
         (true, ChannelOrder::First) => (0.0, products * (1.06 + 0.3 * far_apart.min(1.0))),
         (true, ChannelOrder::Last) => (0.0, products * 1.06),
         (false, _) => (copy, products * 1.06),
@@ -87,7 +87,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, bias, activation, isa, .. } = problem;
     let lanes = isa.lanes();
     let source = PixelSource::new(&g);
-    let offsets_in_place = offsets_in_place(&g);
+    let offsets_in_place = offsets_in_place(&g, isa);
     let row_work = g.x.output * g.c_out * g.taps();
     let (mut rows, mut parts) = (source.output_rows(), 1);
     let wanted = ENOUGH_TILES.div_ceil(g.batch.max(1));
@@ -132,19 +132,36 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     })
 }
 
-/// Whether a window is one pixel and never in the padding.
-fn in_place(g: &ConvGeometry) -> bool {
+/// Whether the input is read where it is: a window is one pixel, never in the padding, and copying does not pay.
+fn in_place(g: &ConvGeometry, isa: Isa) -> bool {
     [g.y, g.x].iter().all(|axis| axis.kernel == 1 && axis.before == 0 && axis.after == 0)
+        && !(g.order == ChannelOrder::First && copying_pays(g, isa))
 }
 
+/// Whether a tile's pixels take half of a first-level cache where each channel has a line of its own, many blocks of channels read them
+/// again, and what is fetched serves few products, since there are few registers.
+fn copying_pays(g: &ConvGeometry, isa: Isa) -> bool {
+    let blocks = g.c_out_group().div_ceil(pixel_tile::vectors(isa) * isa.lanes());
+    (16..32).contains(&isa.registers()) && g.c_in_group() * LINE > NEAREST_FLOATS / 2 && blocks >= MANY_BLOCKS
+}
+
+/// Floats of a cache line.
+const LINE: usize = 16;
+
+/// Floats of the smallest first-level cache.
+const NEAREST_FLOATS: usize = 8 << 10;
+
+/// Blocks of channels that make up for a copy of what they read.
+const MANY_BLOCKS: usize = 32;
+
 /// The distance of each channel of a pixel of a contiguous input that can be read in place.
-fn offsets_in_place(g: &ConvGeometry) -> Option<Vec<u32>> {
+fn offsets_in_place(g: &ConvGeometry, isa: Isa) -> Option<Vec<u32>> {
     let step = match g.order {
         ChannelOrder::First => g.y.input * g.x.input,
         ChannelOrder::Last => 1,
     };
     let offsets = || (0..g.c_in_group()).map(|c| u32::try_from(c * step).ok()).collect();
-    in_place(g).then(offsets).flatten()
+    in_place(g, isa).then(offsets).flatten()
 }
 
 /// Where the windows of a tile's pixels start, in scratch or in the input.
