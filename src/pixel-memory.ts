@@ -1,6 +1,6 @@
 /**
- * Memory of pixels that no other program sees, in a run over many images: filters overwrite it, and it is freed as soon as it has been
- * encoded. What JavaScript only drops stays with the process until the next garbage collection.
+ * Memory of pixels and files that no other program sees, in a run over many images: filters overwrite it, and it is freed as soon as it
+ * has been encoded or written. What JavaScript only drops stays with the process until the next garbage collection.
  */
 import { native } from './native.ts';
 import type { PixelData } from './pixels.ts';
@@ -16,7 +16,7 @@ export function onRelease(listener: (() => void) | undefined): void {
 }
 
 /** Frees memory that nobody will touch any more: its array is detached. */
-export function releasePixels(data: PixelData): void {
+export function release(data: PixelData): void {
   // Small buffers share Node's pool, and cost nothing.
   if (data.byteOffset !== 0 || data.byteLength < LEAST) return;
   // The addon's only: WebAssembly can't.

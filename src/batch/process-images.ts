@@ -2,7 +2,7 @@
 import { type AbortSignalLike, checkSignal } from '../async-call.ts';
 import { checkInteger, checkOptions, checkWord } from '../check.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
-import { releasePixels } from '../pixel-memory.ts';
+import { release } from '../pixel-memory.ts';
 import type { Image } from '../pixels.ts';
 import { getThreads } from '../runtime.ts';
 import { decodeImage, encodeImage, FORMATS, type ImageFormat, loadSharp } from './codec.ts';
@@ -96,7 +96,7 @@ export async function transformImage(
     if (signal?.aborted) throw signal.reason;
     const { data } = image;
     image = await step(image, signal);
-    if (image.data.buffer !== data.buffer) releasePixels(data);
+    if (image.data.buffer !== data.buffer) release(data);
   }
   const processed = performance.now();
   const encoded = format === undefined ? undefined : await encodeImage(image, format, quality);

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { checkBoolean, checkInteger, checkOptions, checkWord } from '../check.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
-import { releasePixels } from '../pixel-memory.ts';
+import { release } from '../pixel-memory.ts';
 import { getThreads, info } from '../runtime.ts';
 import { type ImageFormat, loadSharp } from './codec.ts';
 import { existingOutput, unwritableFile, withName } from './image-errors.ts';
@@ -190,12 +190,13 @@ class Folder {
   ): Promise<FileResult> {
     const readable = { name: input, read: async () => input };
     const { image, encoded } = await transformImage(readable, { ...this.#transformation, format });
-    releasePixels(image.data);
+    release(image.data);
     const data = encoded as Uint8Array;
     const file = path.join(this.#out, output);
     const result = written(hashOf(data));
     try {
       await writeAtomic(file, data, () => this.#record(result, source));
+      release(data);
     } catch (error) {
       throw unwritableFile(file, error);
     }

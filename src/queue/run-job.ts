@@ -6,7 +6,7 @@ import { type CompiledStep, compilePipeline, type Pipeline } from '../batch/pipe
 import { transformImage } from '../batch/process-images.ts';
 import { removeAbandoned } from '../batch/write-atomic.ts';
 import { type Corr2dError, invalidType } from '../errors.ts';
-import { releasePixels } from '../pixel-memory.ts';
+import { release } from '../pixel-memory.ts';
 import { type ImageJobProgress, type ImageJobResult, isImageJob } from './job.ts';
 import { fileStore, type ImageStore } from './store.ts';
 
@@ -48,12 +48,15 @@ export function makeRunner(
           signal: undefined,
         },
       );
-      releasePixels(image.data);
+      release(image.data);
       const file = encoded as Uint8Array;
       await progress({ stage: 'encoded', input, output });
       if (isRepeated && store === fileStore) await removeAbandoned(path.dirname(output)).catch(() => {});
       await store.write(output, file);
-      return { input, output, hash: hashOf(file), ms: performance.now() - start };
+      const hash = hashOf(file);
+      // Another store may keep it.
+      if (store === fileStore) release(file);
+      return { input, output, hash, ms: performance.now() - start };
     } catch (error) {
       throw withName(error as Corr2dError, input);
     }

@@ -1,7 +1,7 @@
 /** Memory of pixels that no other program sees. */
 import sharp from 'sharp';
 import { afterEach, expect, test } from 'vitest';
-import { onRelease, releasePixels } from '../../src/pixel-memory.ts';
+import { onRelease, release } from '../../src/pixel-memory.ts';
 import { info } from '../../src/runtime.ts';
 
 const MEGABYTE = 2 ** 20;
@@ -10,7 +10,7 @@ afterEach(() => onRelease(undefined));
 
 // WebAssembly has no way to do it.
 test.runIf(info().backend === 'native')(
-  'released pixels are freed at once, whoever allocated them',
+  'what is released is freed at once, whoever allocated them',
   async () => {
     let releases = 0;
     onRelease(() => {
@@ -21,7 +21,7 @@ test.runIf(info().backend === 'native')(
     expect(decoded.byteLength).toBe(3 * 512 * 512);
     const words = new Uint16Array(MEGABYTE);
     for (const data of [decoded, words, Buffer.alloc(MEGABYTE)]) {
-      releasePixels(data);
+      release(data);
       expect(data.byteLength).toBe(0);
     }
     expect(releases).toBe(3);
@@ -31,8 +31,8 @@ test.runIf(info().backend === 'native')(
 test('what shares its memory is left alone', () => {
   const small = Buffer.from([1, 2, 3]);
   const part = new Uint8Array(2 * MEGABYTE).subarray(MEGABYTE);
-  releasePixels(small);
-  releasePixels(part);
+  release(small);
+  release(part);
   expect([...small]).toEqual([1, 2, 3]);
   expect(part.length).toBe(MEGABYTE);
 });

@@ -111,17 +111,20 @@ pub fn get_threads(env: Env) -> napi::Result<u32> {
     throw(&env, runtime().map(|runtime| runtime.pool().threads() as u32))
 }
 
-/// Has the C library give the system what has been freed and not yet asked for again, and from then on share few arenas of memory among
-/// the process's threads: what is freed in one of them is no use to the others. It does something where that library is glibc.
+/// Has the C library give large blocks back to the system as soon as they are freed, share few arenas among threads, and give back now
+/// what lies unused in them: for programs that take images of all sizes from file to file, whose freed blocks would otherwise lie in
+/// the arenas of many threads. It holds for the whole process, and does something where that library is glibc.
 #[napi(catch_unwind)]
-pub fn give_memory_back() {
-    trim();
+pub fn give_memory_back(env: Env) -> napi::Result<()> {
+    bound_arenas();
+    throw(&env, Ok(()))
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn trim() {
+fn bound_arenas() {
     use std::ffi::c_int;
-    // <malloc.h>
+    // <malloc.h>: a threshold that is set no longer grows with what is freed.
+    const M_MMAP_THRESHOLD: c_int = -3;
     const M_ARENA_MAX: c_int = -8;
     unsafe extern "C" {
         fn mallopt(parameter: c_int, value: c_int) -> c_int;
@@ -129,13 +132,14 @@ fn trim() {
     }
     // SAFETY: both may be called at any time, on any thread, and a value that is refused changes nothing.
     unsafe {
+        mallopt(M_MMAP_THRESHOLD, 1 << 20);
         mallopt(M_ARENA_MAX, 2);
         malloc_trim(0);
     }
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn trim() {}
+fn bound_arenas() {}
 
 /// Floating-point operations per second of threads (1 unless given) that only multiply and add, on an instruction set of
 /// `runtimeInfo().isas` (the one in use unless given), measured now; for benchmarks that state a share of it.
