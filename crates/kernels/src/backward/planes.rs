@@ -7,7 +7,7 @@ use crate::buffer::{Aligned, with_scratch};
 use crate::conv::source::RowCopy;
 use crate::geometry::ConvGeometry;
 use crate::parallel::Pool;
-use crate::registers::{self, at_most, must_hold};
+use crate::registers::{self, TileSizes, at_most, must_hold};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::ops::Range;
@@ -28,19 +28,12 @@ fn most_channels(isa: Isa) -> usize {
     registers::vectors(isa.registers())
 }
 
-/// The most taps beside `channels` output channels: sums, gradients and one vector of the input fit the registers.
-fn most_taps(isa: Isa, channels: usize) -> usize {
-    taps(isa.registers(), channels)
-}
+/// The most taps beside so many output channels: sums, gradients and one vector of the input fit the registers.
+const TAPS: TileSizes = TileSizes([&[9, 9, 8, 6], &[9, 5], &[7]]);
 
-/// The same by the number of registers; 0 for more than [`most_channels`].
-const fn taps(registers: usize, channels: usize) -> usize {
-    let most: &[usize] = match registers {
-        32.. => &[9, 9, 8, 6],
-        16.. => &[9, 5],
-        _ => &[7],
-    };
-    if channels <= most.len() { most[channels - 1] } else { 0 }
+/// The most taps beside `channels` output channels.
+fn most_taps(isa: Isa, channels: usize) -> usize {
+    TAPS.most(isa.registers(), channels)
 }
 
 /// Estimated time in vector multiply-add issue slots of one image.
@@ -279,7 +272,7 @@ impl<const T: usize, const R: usize> Kernel for Sized<'_, T, R> {
     fn run<S: Simd>(self, s: S) {
         const { assert!(S::LANES <= MOST_LANES) };
         must_hold::<S>(R, T);
-        at_most(const { taps(S::REGISTERS, T) }, R);
+        at_most(const { TAPS.most(S::REGISTERS, T) }, R);
         let tile = self.0;
         let [rows, columns] = tile.size;
         let whole = columns / S::LANES * S::LANES;

@@ -1,7 +1,7 @@
 //! The register tile of a weight's gradient: T output channels × Q vectors of a window's floats, summed over pixels. A pixel's window
 //! is loaded as vectors, its gradient of each output channel is broadcast.
 
-use crate::registers::{self, at_most, must_hold};
+use crate::registers::{self, TileSizes, at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The most output channels in a tile, and so the most base pointers.
@@ -12,19 +12,12 @@ pub(super) fn most_vectors(isa: Isa) -> usize {
     registers::vectors(isa.registers())
 }
 
-/// The most output channels beside `vectors` vectors: sums, vectors and one gradient fit the registers.
-pub(super) fn most_channels(isa: Isa, vectors: usize) -> usize {
-    channels(isa.registers(), vectors)
-}
+/// The most output channels beside so many vectors: sums, vectors and one gradient fit the registers.
+const CHANNELS: TileSizes = TileSizes([&[8, 8, 8, 6], &[8, 6], &[7]]);
 
-/// The same by the number of registers; 0 for more than [`most_vectors`].
-const fn channels(registers: usize, vectors: usize) -> usize {
-    let most: &[usize] = match registers {
-        32.. => &[8, 8, 8, 6],
-        16.. => &[8, 6],
-        _ => &[7],
-    };
-    if vectors <= most.len() { most[vectors - 1] } else { 0 }
+/// The most output channels beside `vectors` vectors.
+pub(super) fn most_channels(isa: Isa, vectors: usize) -> usize {
+    CHANNELS.most(isa.registers(), vectors)
 }
 
 /// One tile. Pixel `k` of image `i` adds `source[i · source_image + offsets[k] + …] · gradients[t][i · gradient_image + k · step]`.
@@ -78,7 +71,7 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
-        at_most(const { channels(S::REGISTERS, Q) }, T);
+        at_most(const { CHANNELS.most(S::REGISTERS, Q) }, T);
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.

@@ -5,7 +5,7 @@
 
 use super::Activation;
 use super::activation::Stored;
-use super::tile::most_vectors;
+use super::tile::VECTORS;
 use crate::registers::{at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -100,7 +100,7 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
-        at_most(const { most_vectors(S::REGISTERS, T) }, Q);
+        at_most(const { VECTORS.most(S::REGISTERS, T) }, Q);
         let Panels { taps, plane, .. } = *self.0;
         let whole = Q * S::LANES;
         let (start, step, stride, mut packed, offsets, ahead) = match self.0.source {

@@ -7,7 +7,7 @@ use super::Activation;
 use super::activation::Stored;
 use super::group_weight::GroupWeight;
 use crate::buffer::Aligned;
-use crate::registers::{at_most, must_hold};
+use crate::registers::{TileSizes, at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The most vectors in a tile, and so the most base pointers.
@@ -42,19 +42,12 @@ pub(crate) fn channels(isa: Isa) -> usize {
     }
 }
 
-/// The most vectors beside `channels` channels: channels · vectors sums, the vectors and one weight fit the registers.
-pub(crate) fn vectors(isa: Isa, channels: usize) -> usize {
-    most_vectors(isa.registers(), channels)
-}
+/// The most vectors beside so many channels: channels · vectors sums, the vectors and one weight fit the registers.
+pub(super) const VECTORS: TileSizes = TileSizes([&[8, 8, 6, 5, 3, 3, 3, 3], &[6, 4, 3, 2, 2, 2], &[4, 2, 2]]);
 
-/// The same by the number of registers; 0 for more than [`channels`].
-pub(super) const fn most_vectors(registers: usize, channels: usize) -> usize {
-    let most: &[usize] = match registers {
-        32.. => &[8, 8, 6, 5, 3, 3, 3, 3],
-        16.. => &[6, 4, 3, 2, 2, 2],
-        _ => &[4, 2, 2],
-    };
-    if channels <= most.len() { most[channels - 1] } else { 0 }
+/// The most vectors beside `channels` channels.
+pub(crate) fn vectors(isa: Isa, channels: usize) -> usize {
+    VECTORS.most(isa.registers(), channels)
 }
 
 /// Runs a tile of `channels` × `count` vectors, within the limits of [`channels`] and [`vectors`].
@@ -96,7 +89,7 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
-        at_most(const { most_vectors(S::REGISTERS, T) }, Q);
+        at_most(const { VECTORS.most(S::REGISTERS, T) }, Q);
         let tile = self.0;
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.
