@@ -8,7 +8,8 @@ use std::cell::RefCell;
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
-const LINE: usize = 16;
+/// Floats of a cache line.
+pub(crate) const LINE: usize = 16;
 
 /// A growable 64-byte aligned array of floats.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
-use crate::buffer::Aligned;
+use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -135,18 +135,18 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
 /// Whether the input is read where it is: a window is one pixel, never in the padding, and copying does not pay.
 fn in_place(g: &ConvGeometry, isa: Isa) -> bool {
     [g.y, g.x].iter().all(|axis| axis.kernel == 1 && axis.before == 0 && axis.after == 0)
-        && !(g.order == ChannelOrder::First && copying_pays(g, isa))
+        && !copying_pays(g, isa)
 }
 
-/// Whether a tile's pixels take half of a first-level cache where each channel has a line of its own, many blocks of channels read them
-/// again, and what is fetched serves few products, since there are few registers.
+/// Whether each channel has a line of its own and a tile's take half of a first-level cache, many blocks of channels read them again, and
+/// what is fetched serves few products, since there are few registers.
 fn copying_pays(g: &ConvGeometry, isa: Isa) -> bool {
     let blocks = g.c_out_group().div_ceil(pixel_tile::vectors(isa) * isa.lanes());
-    (16..32).contains(&isa.registers()) && g.c_in_group() * LINE > NEAREST_FLOATS / 2 && blocks >= MANY_BLOCKS
+    g.order == ChannelOrder::First
+        && (16..32).contains(&isa.registers())
+        && g.c_in_group() * LINE > NEAREST_FLOATS / 2
+        && blocks >= MANY_BLOCKS
 }
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 /// Floats of the smallest first-level cache.
 const NEAREST_FLOATS: usize = 8 << 10;

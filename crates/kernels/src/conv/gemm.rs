@@ -8,7 +8,7 @@ use super::panel_tile::{self, Ahead, Panels, Run, Source, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile;
-use crate::buffer::Aligned;
+use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -47,9 +47,6 @@ const LEAST_CHANNELS: usize = 128;
 
 /// Smaller planes are not worth a narrow panel for the sake of aligned stores.
 const LEAST_ALIGNED: usize = 512;
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let vectors = g.plane().div_ceil(isa.lanes()) as f64;

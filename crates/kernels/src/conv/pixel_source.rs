@@ -2,6 +2,7 @@
 //! channels first. Every tap of a window is a fixed distance away, whatever the stride.
 
 use super::swap_axes::SwapAxes;
+use crate::buffer::LINE;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::InputView;
 use corr2d_simd::Isa;
@@ -20,9 +21,6 @@ pub(crate) struct PixelSource {
 
 /// Pixels a multiple of this many floats apart compete for the same few places of the first-level cache.
 const CONFLICT: usize = 256;
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 impl PixelSource {
     pub(crate) fn new(geometry: &ConvGeometry) -> PixelSource {

@@ -6,7 +6,7 @@
 use super::Activation;
 use super::activation::Stored;
 use super::group_weight::GroupWeight;
-use crate::buffer::Aligned;
+use crate::buffer::{Aligned, LINE};
 use crate::registers::{self, at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -17,9 +17,6 @@ pub(super) const PIXELS: usize = 6;
 pub(super) fn vectors(isa: Isa) -> usize {
     registers::vectors(isa.registers())
 }
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 /// A weight of more floats than this is not kept in a typical second-level cache.
 pub(super) const NEAR_FLOATS: usize = 192 * 1024;

@@ -11,7 +11,7 @@ use super::parts::{PIXELS_ALIGNED, Part, Tiles};
 use super::pixel::{Pixel, from_floats, to_floats};
 use super::separable::{Factors, factors, pays};
 use super::target::Target;
-use crate::buffer::with_scratch;
+use crate::buffer::{LINE, with_scratch};
 use crate::conv::Activation;
 use crate::conv::strip::{self, BLOCK_ROWS, Filter, pack_passes};
 use crate::error::Error;
@@ -621,6 +621,3 @@ impl ImageFilter {
         }
     }
 }
-
-/// Floats of a cache line.
-const LINE: usize = 16;

@@ -16,7 +16,7 @@ use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::swap_axes::SwapAxes;
-use crate::buffer::Aligned;
+use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -480,9 +480,6 @@ impl Winograd {
         }
     }
 }
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 impl PackedConv for Winograd {
     fn tiles(&self) -> usize {

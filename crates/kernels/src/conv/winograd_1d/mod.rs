@@ -19,7 +19,7 @@ use super::padded_rows::PaddedRows;
 use super::panel_tile::runs;
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use crate::along::STREAMED;
-use crate::buffer::Aligned;
+use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -52,9 +52,6 @@ const ENOUGH_TILES: usize = 32;
 
 /// Splitting rows between tiles copies some of them twice, so each part must keep this many multiply-adds.
 const LEAST_WORK: usize = 1 << 19;
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 fn supports(g: &ConvGeometry) -> bool {
     g.order == ChannelOrder::First && g.y.output > 1 && products::step(&g.y).is_some()
