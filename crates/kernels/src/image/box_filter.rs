@@ -1,6 +1,7 @@
 //! The mean over a rectangle, and whatever else has equal weights: sums of integer pixels run along, down the columns. They are exact, so
 //! that neither the order of sums nor a tile can be seen in the result.
 
+use super::beyond::Beyond;
 use super::cell::{Cell, MOST_LANES, first};
 use super::filter::Border;
 use super::fold::{Sum, fold};
@@ -80,13 +81,14 @@ impl BoxFilter {
         let (channels, lead, row) = (self.frame.channels, self.lead(), self.frame.row());
         let (edges, _) = scratch.as_chunks_mut();
         let mut count = 0;
-        for place in (0..lead).chain(lead + row..row + self.around()) {
-            let element = place as isize - lead as isize;
-            let pixel = self.border.source(element.div_euclid(channels as isize), self.frame.width);
-            let channel = element.rem_euclid(channels as isize) as usize;
-            if let Some(x) = pixel {
-                edges[count] = [place as u32, (lead + x * channels + channel) as u32];
-                count += 1;
+        for places in [0..lead, lead + row..row + self.around()] {
+            let first = places.start as isize - lead as isize;
+            let beyond = Beyond::new(self.border, self.frame.width, channels, first);
+            for (place, element) in places.zip(beyond) {
+                if let Some(element) = element {
+                    edges[count] = [place as u32, (lead + element) as u32];
+                    count += 1;
+                }
             }
         }
         &edges[..count]

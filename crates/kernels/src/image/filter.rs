@@ -7,8 +7,9 @@ use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
 use super::halos::Halos;
 use super::light::Light;
+use super::load::{Loader, Source};
 use super::parts::{PIXELS_ALIGNED, Part, Tiles};
-use super::pixel::{Pixel, from_floats, to_floats};
+use super::pixel::{Pixel, from_floats};
 use super::separable::{Factors, factors, pays};
 use super::target::Target;
 use crate::buffer::{LINE, with_scratch};
@@ -76,15 +77,6 @@ pub struct ImageFilter {
 /// What is done with a tile, of which the row and column come first, and a thread's scratch. No type of pixels has its own drivers.
 type TileWork<'a> = dyn Fn([usize; 2], Part, &mut [f32]) + Sync + 'a;
 
-/// Where a part's pixels come from.
-#[derive(Clone, Copy)]
-enum Source<'a, P> {
-    /// An image of its own.
-    Apart(&'a [P]),
-    /// The place of the results; with the tile's row and column.
-    InPlace(&'a Halos<P>, [usize; 2]),
-}
-
 /// The fewest output rows of a tile: those that are read for it besides are few beside them.
 const TILE_ROWS: usize = 72;
 
@@ -96,9 +88,6 @@ const LONG_FLOATS: usize = 60 << 10;
 
 /// The fewest elements of a tile's rows, even where these do not stay in that cache: shorter ones are read with more waiting.
 const LEAST_COLUMNS: usize = 10 * PIXELS_ALIGNED;
-
-/// How many rows before it is converted a part's row is asked for.
-const ROWS_AHEAD: isize = 4;
 
 /// The most rows of a kernel that [`FewRows`] runs in less time than the tile of more rows, whose results take another pass; of any
 /// number on some instruction sets.
@@ -268,7 +257,7 @@ impl ImageFilter {
 
     /// Whether the last channel is alpha, and copied.
     fn passes_alpha(&self) -> bool {
-        self.request.alpha == Alpha::PassThrough && matches!(self.request.frame.channels, 2 | 4)
+        self.request.alpha == Alpha::PassThrough && self.request.frame.has_alpha()
     }
 
     /// The filter with running sums, where it computes the same.
@@ -368,13 +357,26 @@ impl ImageFilter {
     ) {
         let r = &self.request;
         let frame = &r.frame;
-        let kh = self.window[0];
         let block = self.block(part);
         let width = part.columns.len();
         let columns = self.source_columns(width);
         let slots = self.kept_rows(block);
         let (kept, scratch) = scratch.split_at_mut(slots * columns);
         let (line, result) = scratch.split_at_mut(columns);
+        let loader = Loader {
+            isa: self.isa,
+            frame,
+            border: r.border,
+            window: self.window,
+            part,
+            source,
+            target,
+            light,
+            // Where a part ends before its row does, the processor reads ahead in the wrong direction.
+            asks_ahead: width < frame.row() && !self.asks_ahead(),
+        };
+        // The row of the image, or beyond it, that is loaded as the part's row `i`.
+        let position = |i: usize| (part.rows.start + i) as isize - (self.window[0] / 2) as isize;
         let mut loaded = 0;
         // The last block is shifted back where rows do not divide.
         for first in
@@ -382,28 +384,14 @@ impl ImageFilter {
         {
             while loaded < first + slots {
                 let slot = &mut kept[loaded % slots * columns..][..columns];
-                let y = (part.rows.start + loaded) as isize - (kh / 2) as isize;
+                let y = position(loaded);
                 let along = match &self.operation {
                     Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) => {
                         Some(row)
                     }
                     _ => None,
                 };
-                let padded = if along.is_some() { &mut *line } else { &mut *slot };
-                match source {
-                    Source::InPlace(halos, tile) if P::MOST.is_some() => {
-                        self.load_own(part, halos, tile, y, target, padded)
-                    }
-                    Source::InPlace(..) => unreachable!("floats are filtered apart"),
-                    Source::Apart(input) => {
-                        let row = |y: usize| &input[y * frame.row_stride..][..frame.row()];
-                        let source = r.border.source(y, frame.height).map(row);
-                        // Where a part ends before its row does, the processor reads ahead in the wrong direction.
-                        let later = r.border.source(y + ROWS_AHEAD, frame.height);
-                        let later = later.filter(|_| width < frame.row() && !self.asks_ahead()).map(row);
-                        self.load_row(part, [source, later], light, padded);
-                    }
-                }
+                loader.load(y, if along.is_some() { &mut *line } else { &mut *slot });
                 if let Some(weights) = along {
                     self.along_row(weights, line, width, slot);
                 }
@@ -416,15 +404,7 @@ impl ImageFilter {
             match light {
                 None if self.few_rows().is_some() => {
                     let rows = (first_row..part.rows.end.min(first_row + block)).map(stored);
-                    let pixels = match source {
-                        Source::Apart(input) => input.as_ptr(),
-                        Source::InPlace(..) => target.start(),
-                    };
-                    let ahead = |row: usize| {
-                        let y = (part.rows.start + loaded + row) as isize - (kh / 2) as isize;
-                        let y = r.border.source(y, frame.height).unwrap_or(0);
-                        pixels.wrapping_add(y * frame.row_stride + part.columns.start)
-                    };
+                    let ahead = |row: usize| loader.place(position(loaded + row));
                     self.correlate_few(ring, first, [r.scale, r.offset], rows, &ahead);
                     continue;
                 }
@@ -437,7 +417,7 @@ impl ImageFilter {
                     Some(light) => {
                         for (i, (stored, x)) in stored.iter_mut().zip(line).enumerate() {
                             let x = *x * r.scale + r.offset;
-                            let is_alpha = self.is_alpha(part.columns.start + i);
+                            let is_alpha = frame.is_alpha(part.columns.start + i);
                             *stored = if is_alpha { P::from_float(x) } else { light.encode(x) };
                         }
                     }
@@ -467,16 +447,16 @@ impl ImageFilter {
         let Some((weights, kw)) = self.few_rows() else { return };
         let step = self.request.frame.channels;
         macro_rules! run {
-            ($rows:expr) => {{
+            ($rows:expr, $ahead:expr) => {{
                 let targets: [_; $rows] = std::array::from_fn(|_| rows.next());
-                let ahead: [_; $rows] = std::array::from_fn(ahead);
+                let ahead: [_; $rows] = std::array::from_fn($ahead);
                 FewRows { weights, kw, step, mapping, ring, first, targets, ahead }.run(self.isa);
             }};
         }
         match self.few_rows_tile() {
-            FOUR => run!(FOUR),
-            THREE => run!(THREE),
-            _ => run!(TWO),
+            FOUR => run!(FOUR, |_| ptr::null()),
+            THREE => run!(THREE, ahead),
+            _ => run!(TWO, |_| ptr::null()),
         }
     }
 
@@ -514,110 +494,6 @@ impl ImageFilter {
             bias: 0.0,
             activation: Activation::None,
             fused: true,
-        }
-    }
-
-    /// Whether an element of a row is alpha: the last channel of two or four.
-    fn is_alpha(&self, element: usize) -> bool {
-        let channels = self.request.frame.channels;
-        matches!(channels, 2 | 4) && element % channels == channels - 1
-    }
-
-    /// The pixel of a row that is taken for one at `x`.
-    #[inline(never)]
-    fn pixel(&self, x: isize) -> Option<usize> {
-        self.request.border.source(x, self.request.frame.width)
-    }
-
-    /// Fills a padded row of a part that is filtered in place: from its own pixels and what was saved of the others.
-    fn load_own<P: Pixel>(
-        &self,
-        part: &Part,
-        halos: &Halos<P>,
-        [down, across]: [usize; 2],
-        y: isize,
-        target: &Target<P>,
-        line: &mut [f32],
-    ) {
-        let width = part.columns.len();
-        let around = (self.window[1] - 1) * self.request.frame.channels;
-        let (start, end) = (part.rows.start as isize, part.rows.end as isize);
-        let (line, rest) = line.split_at_mut(width + around);
-        rest.fill(0.0);
-        if y < start || y >= end {
-            let (tile, edge) = if y < start { (down, start) } else { (down + 1, end) };
-            return match halos.row(tile, y - edge) {
-                Some(saved) => {
-                    to_floats(self.isa, &saved[part.columns.start..][..width + around], &[], line);
-                }
-                // Only rows of results beyond the part read it, which are not stored.
-                None => line.fill(0.0),
-            };
-        }
-        let [left, right] = halos.beside(y as usize, across);
-        // SAFETY: parts are disjoint, and nothing of this one is borrowed when its rows are read.
-        let own = |y: isize| unsafe {
-            &*target.part(y as usize * self.request.frame.row() + part.columns.start, width)
-        };
-        let later = if y + ROWS_AHEAD < end { own(y + ROWS_AHEAD) } else { &[] };
-        let (before, line) = line.split_at_mut(left.len());
-        let (inside, behind) = line.split_at_mut(width);
-        to_floats(self.isa, left, &[], before);
-        to_floats(self.isa, own(y), later, inside);
-        to_floats(self.isa, right, &[], behind);
-    }
-
-    /// Fills a padded row of a part from a row of the image; without one, with zeros. Another one may be asked for meanwhile.
-    fn load_row<'a, P: Pixel>(
-        &self,
-        part: &Part,
-        [row, later]: [Option<&'a [P]>; 2],
-        light: Option<&Light>,
-        line: &mut [f32],
-    ) {
-        let Some(row) = row else { return line.fill(0.0) };
-        let channels = self.request.frame.channels;
-        let first = part.columns.start as isize - (self.window[1] / 2 * channels) as isize;
-        // Elements that a result has as a tap; those behind them are read and dropped.
-        let needed = part.columns.len() + (self.window[1] - 1) * channels;
-        let lead = ((-first).max(0) as usize).min(needed);
-        let start = (first + lead as isize) as usize;
-        let inside = row.len().saturating_sub(start).min(needed - lead);
-        match light {
-            None => {
-                let inner = |row: &'a [P]| &row[start.min(row.len())..][..inside];
-                to_floats(self.isa, inner(row), later.map_or(&[], inner), &mut line[lead..lead + inside]);
-            }
-            Some(_) => (0..inside).for_each(|i| line[lead + i] = self.sample(row, start + i, light)),
-        }
-        self.load_beyond(row, first, light, &mut line[..lead]);
-        let end = lead + inside;
-        self.load_beyond(row, first + end as isize, light, &mut line[end..needed]);
-        line[needed..].fill(0.0);
-    }
-
-    /// Fills a part of a padded row that lies beyond the image, from the element `first` of its row on.
-    #[inline(never)]
-    fn load_beyond<P: Pixel>(&self, row: &[P], first: isize, light: Option<&Light>, line: &mut [f32]) {
-        let channels = self.request.frame.channels;
-        let (mut x, mut channel) =
-            (first.div_euclid(channels as isize), first.rem_euclid(channels as isize) as usize);
-        let mut pixel = self.pixel(x);
-        for element in line {
-            *element = pixel.map_or(0.0, |x| self.sample(row, x * channels + channel, light));
-            channel += 1;
-            if channel == channels {
-                (x, channel) = (x + 1, 0);
-                pixel = self.pixel(x);
-            }
-        }
-    }
-
-    /// An element of a row as it is filtered.
-    fn sample<P: Pixel>(&self, row: &[P], i: usize, light: Option<&Light>) -> f32 {
-        match light {
-            Some(light) if !self.is_alpha(i) => light.decode(row[i]),
-            _ => row[i].to_float(),
         }
     }
 }

@@ -42,6 +42,16 @@ impl Frame {
         self.width * self.channels
     }
 
+    /// Whether the last channel is alpha: that of two or four.
+    pub(super) fn has_alpha(&self) -> bool {
+        matches!(self.channels, 2 | 4)
+    }
+
+    /// Whether an element of a row is alpha.
+    pub(super) fn is_alpha(&self, element: usize) -> bool {
+        self.has_alpha() && element % self.channels == self.channels - 1
+    }
+
     /// Refuses memory that does not reach from the first pixel to the last.
     pub(super) fn check_input<P>(&self, input: &[P], parameter: &'static str) -> Result<(), Error> {
         let expected = (self.height - 1) * self.row_stride + self.row();

@@ -2,6 +2,7 @@
 //! It is copied before anything is overwritten: a few rows for each edge between rows of tiles, and a few elements of each row for
 //! each edge between columns of tiles. Inside, a tile overwrites a row only after it has read the rows that need it.
 
+use super::beyond::{Beyond, Inside};
 use super::filter::Border;
 use super::frame::Frame;
 use super::parts::Tiles;
@@ -124,17 +125,15 @@ impl Shape {
 
     /// Copies what a row has from `first` on, inside or not.
     fn copy(&self, row: &[u8], first: isize, target: &mut [u8]) {
-        let lead = (-first).clamp(0, target.len() as isize) as usize;
-        let start = (first + lead as isize) as usize;
-        let inside = row.len().saturating_sub(start).min(target.len() - lead);
-        if inside > 0 {
-            target[lead..lead + inside].copy_from_slice(&row[start..][..inside]);
-        }
-        let pixel = self.pixel as isize;
-        for i in (0..lead).chain(lead + inside..target.len()) {
-            let place = first + i as isize;
-            let x = self.border.source(place.div_euclid(pixel), self.row / self.pixel);
-            target[i] = x.map_or(0, |x| row[x * self.pixel + place.rem_euclid(pixel) as usize]);
+        let Inside { lead, start, count } = Inside::of(first, target.len(), row.len());
+        let (before, rest) = target.split_at_mut(lead);
+        let (inside, behind) = rest.split_at_mut(count);
+        inside.copy_from_slice(&row[start..][..count]);
+        for (first, beyond) in [(first, before), (first + (lead + count) as isize, behind)] {
+            let places = Beyond::new(self.border, self.row / self.pixel, self.pixel, first);
+            for (element, place) in beyond.iter_mut().zip(places) {
+                *element = place.map_or(0, |place| row[place]);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Filters, pooling and template matching of interleaved 8-bit, 16-bit and float images.
 
+mod beyond;
 mod box_filter;
 mod cell;
 mod compiled;
@@ -10,6 +11,7 @@ mod frame;
 mod gradient;
 mod halos;
 mod light;
+mod load;
 mod means;
 mod parts;
 mod pick;

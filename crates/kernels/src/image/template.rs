@@ -75,7 +75,7 @@ impl Template {
             let (expected, received) = (frame.channels, of.channels);
             return Err(Error::Length { parameter: "template's channels", expected, received });
         }
-        let colours = if matches!(frame.channels, 2 | 4) { frame.channels - 1 } else { frame.channels };
+        let colours = if frame.has_alpha() { frame.channels - 1 } else { frame.channels };
         Template::of_planes(frame, of, planes(&of, colours, template), method, isa)
     }
 
