@@ -196,10 +196,10 @@ class Folder {
     const result = written(hashOf(data));
     try {
       await writeAtomic(file, data, () => this.#record(result, source));
-      release(data);
     } catch (error) {
       throw unwritableFile(file, error);
     }
+    release(data);
     return result;
   }
 

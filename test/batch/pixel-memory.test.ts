@@ -10,7 +10,7 @@ afterEach(() => onRelease(undefined));
 
 // WebAssembly has no way to do it.
 test.runIf(info().backend === 'native')(
-  'what is released is freed at once, whoever allocated them',
+  'what is released is freed at once, whoever allocated it',
   async () => {
     let releases = 0;
     onRelease(() => {
