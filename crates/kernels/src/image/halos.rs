@@ -7,14 +7,14 @@ use super::filter::Border;
 use super::frame::Frame;
 use super::parts::Tiles;
 use super::pixel::Pixel;
-use crate::buffer::Aligned;
 use std::marker::PhantomData;
 
 /// Copies of what lies around the edges of tiles, of an image without gaps between its rows.
 pub(super) struct Halos<P> {
     shape: Shape,
     /// First `[edge][kh - 1][elements of a row and what is read around it]`, then `[row][edge][elements of kw - 1 pixels]`.
-    saved: Aligned,
+    /// Not [`crate::buffer::Aligned`], which threads keep for later: the next image's are seldom as many.
+    saved: Vec<f32>,
     element: PhantomData<P>,
 }
 
@@ -54,8 +54,8 @@ impl<P: Pixel> Halos<P> {
             border,
             height: frame.height,
         };
-        let mut saved = Aligned::of(shape.len().div_ceil(size_of::<f32>()));
-        let floats = saved.as_mut_slice();
+        let mut saved = vec![0.0; shape.len().div_ceil(size_of::<f32>())];
+        let floats = &mut saved[..];
         // SAFETY: floats and pixels are numbers, so that all bytes of theirs are, and bytes make them again.
         unsafe {
             let image = std::slice::from_raw_parts(image.as_ptr().cast(), size_of_val(image));
@@ -83,9 +83,9 @@ impl<P: Pixel> Halos<P> {
     /// Saved bytes as what they were.
     fn part(&self, start: usize, bytes: usize) -> &[P] {
         assert!(start + bytes <= self.shape.len());
-        // SAFETY: `save` wrote pixels there, whole ones from a cache line on.
+        // SAFETY: `save` wrote pixels there, whole ones from the first float on.
         unsafe {
-            let first = self.saved.as_slice().as_ptr().cast::<u8>().add(start);
+            let first = self.saved.as_ptr().cast::<u8>().add(start);
             std::slice::from_raw_parts(first.cast(), bytes / size_of::<P>())
         }
     }
