@@ -215,6 +215,55 @@ fn every_height() {
     }
 }
 
+/// Kernels of small whole weights times one factor, with that factor: bytes take them in words.
+fn whole_kernels([kh, kw]: [usize; 2]) -> Vec<Vec<f32>> {
+    let taps = kh * kw;
+    let mut random = Random::new((100 * kh + kw) as u64);
+    // No sum of one sign is above 128.
+    let any = random.integers(taps, if taps > 64 { 1 } else { 128usize.div_ceil(taps).min(20) });
+    let mut most = vec![0.0; taps];
+    most[0] = -128.0;
+    most[taps - 1] = if taps > 1 { 127.0 } else { -128.0 };
+    most[taps / 2] += if taps > 2 { 1.0 } else { 0.0 };
+    vec![any, most]
+}
+
+#[test]
+fn whole_weights_of_bytes() {
+    for size in [[1, 1], [1, 2], [2, 1], [2, 2], [3, 3], [1, 7], [5, 5], [7, 4], [4, 9], [9, 9]] {
+        for kernel in whole_kernels(size) {
+            for (channels, border) in [1, 2, 3, 4, 3].into_iter().zip(BORDERS) {
+                // Sums that are the results, those that do not fit into words, and those with a factor.
+                for (unit, scale, offset) in [
+                    (1.0, 1.0, 0.0),
+                    (1.0, 1.0, -31.0),
+                    (1.0, 1.0, 128.0),
+                    (0.25, 0.5, 3.5),
+                    (4.0, 1.0, 0.25),
+                ] {
+                    let weights: Vec<f32> = kernel.iter().map(|weight| weight * unit).collect();
+                    for width in [3, 70, 131] {
+                        let r = Case {
+                            border,
+                            scale,
+                            offset,
+                            alpha: Alpha::Filter,
+                            ..sized(width, 6, channels, size)
+                        };
+                        let mut input = pixels::<u8>(&r);
+                        check(&r, &input, &weights, true);
+                        input.fill(255);
+                        check(&r, &input, &weights, true);
+                    }
+                }
+                let rounded: Vec<f32> = kernel.iter().map(|weight| weight / 80.0).collect();
+                let r = Case { border, ..sized(70, 6, channels, size) };
+                check(&r, &pixels::<u8>(&r), &rounded, false);
+            }
+        }
+    }
+}
+
 #[test]
 fn images_of_several_tiles() {
     check_both::<u8>(&sized(1100, 40, 1, [3, 3]));

@@ -161,13 +161,19 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `source` is valid for reads of `2 * LANES` bytes.
     unsafe fn load_words(self, source: *const u8) -> Self::I;
 
+    /// Reads words whose lower bytes are those at `low`, and whose upper ones are those at `high`; any alignment.
+    ///
+    /// # Safety
+    /// Both are valid for reads of `2 * LANES` bytes.
+    unsafe fn load_pairs(self, low: *const u8, high: *const u8) -> Self::I;
+
     /// Writes a register of integers; any alignment.
     ///
     /// # Safety
     /// `target` is valid for writes of `4 * LANES` bytes.
     unsafe fn store_bytes(self, target: *mut u8, v: Self::I);
 
-    /// Writes words below 2¹⁵ as bytes, saturated; any alignment.
+    /// Writes signed words as bytes, saturated; any alignment.
     ///
     /// # Safety
     /// `target` is valid for writes of `4 * LANES` bytes.
@@ -175,6 +181,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// All words equal to `x`.
     fn splat_word(self, x: u16) -> Self::I;
+
+    /// All words equal to both halves of `x`, which are the same: for what is read again and again.
+    fn splat_twice(self, x: u32) -> Self::I;
+
+    /// The products of the bytes of `a` and the signed bytes of `b`, both of a word added to the signed word of `sum`. No sum may leave
+    /// the range of those.
+    fn add_products(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I;
+
+    /// Signed words as floats.
+    fn words_to_floats(self, a: Self::I) -> [Self::V; 2];
 
     /// The larger of the two, by byte.
     fn max_bytes(self, a: Self::I, b: Self::I) -> Self::I;

@@ -308,6 +308,7 @@ impl Kernel for Registers {
                     );
                 }
                 same!(s.splat_word(a[1]), bytes(&vec![a[1]; a.len()]));
+                same!(s.splat_twice(u32::from(a[1]) * 0x1_0001), bytes(&vec![a[1]; a.len()]));
             }
         }
     }
@@ -329,7 +330,8 @@ impl Kernel for Widths {
         for flush in [Flush::Start, Flush::End] {
             let bytes: Vec<u8> = (0..2 * S::LANES).map(|i| (i * 37 + 250) as u8).collect();
             let source = Guarded::new(&bytes, flush);
-            let words: Vec<u16> = (0..4 * S::LANES).map(|i| [0, 7, 255, 256, 32767][i % 5]).collect();
+            let words: Vec<u16> =
+                (0..4 * S::LANES).map(|i| [0, 7, 255, 256, 32767, 0x8000, 0xffff][i % 7]).collect();
             let mut wide = [0u16; 2 * MOST_LANES];
             let mut target = Guarded::new(&vec![9u8; 4 * S::LANES], flush);
             // SAFETY: the source holds half a register's bytes, the words two registers, the target one.
@@ -344,7 +346,7 @@ impl Kernel for Widths {
             }
             target.assert_slack_untouched("bytes");
             for (i, byte) in target.as_slice().iter().enumerate() {
-                assert_eq!(u16::from(*byte), words[i].min(255));
+                assert_eq!(i16::from(*byte), (words[i] as i16).clamp(0, 255));
             }
         }
     }
@@ -353,6 +355,48 @@ impl Kernel for Widths {
 #[test]
 fn changes_widths() {
     Isa::available().for_each(|isa| isa.run(Widths));
+}
+
+/// Pairs of bytes and their products, beside memory that cannot be accessed.
+struct Products;
+
+impl Kernel for Products {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for flush in [Flush::Start, Flush::End] {
+            let row = |factor: usize| -> Vec<u8> { (0..2 * S::LANES).map(|i| (i * factor) as u8).collect() };
+            let (low, high) = (Guarded::new(&row(37), flush), Guarded::new(&row(255), flush));
+            for weights in [[1, -1], [127, 1], [-128, 0], [0, 127], [-3, 5], [-64, -64]] {
+                let [first, second] = weights.map(|weight: i8| i16::from(weight));
+                let word = u16::from_le_bytes(weights.map(|weight| weight as u8));
+                for start in [0, -20, 30] {
+                    let mut sums = [0i16; 2 * MOST_LANES];
+                    let mut floats = [0.0; 2 * MOST_LANES];
+                    // SAFETY: the sources hold half a register's bytes, the arrays a register of words and two of floats at least.
+                    unsafe {
+                        let pairs = s.load_pairs(low.as_slice().as_ptr(), high.as_slice().as_ptr());
+                        let sum = s.add_products(pairs, s.splat_word(word), s.splat_word(start as u16));
+                        s.store_bytes(sums.as_mut_ptr().cast(), sum);
+                        let [a, b] = s.words_to_floats(sum);
+                        s.store(floats.as_mut_ptr(), a);
+                        s.store(floats.as_mut_ptr().add(S::LANES), b);
+                    }
+                    for (i, (low, high)) in low.as_slice().iter().zip(high.as_slice()).enumerate() {
+                        let expected = start + first * i16::from(*low) + second * i16::from(*high);
+                        assert_eq!(sums[i], expected, "{low} · {first} + {high} · {second} + {start}");
+                        assert_eq!(floats[i], f32::from(expected));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn multiplies_pairs_of_bytes() {
+    Isa::available().for_each(|isa| isa.run(Products));
 }
 
 struct Splat;

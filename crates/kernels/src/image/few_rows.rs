@@ -1,87 +1,54 @@
-//! The register tile that ends in pixels: a few output rows by four vectors of columns, from rows of floats that are kept in a ring.
+//! The register tile that ends in pixels: a few output rows by four vectors of columns, from rows that are kept in a ring.
 //! Sums are scaled, offset, rounded and stored without leaving the registers, and kernels of any height and width run on one
 //! instance, as the loops over taps are no part of the tile's shape.
 //!
 //! Every sum is `w₀·x₀ + w₁·x₁ + …` in the kernel's order with fused products, so its bits do not depend on the tile.
 
 use super::pixel::Pixel;
+use super::terms::{FOUR, Mapping, THREE, Terms, VECTORS};
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::mem::MaybeUninit;
 use std::slice;
 
-/// Output rows of the usual tile.
-pub(super) const TWO: usize = 2;
-
-/// Output rows of the tile for sixteen registers.
-pub(super) const THREE: usize = 3;
-
-/// Output rows of the tile for many registers.
-pub(super) const FOUR: usize = 4;
-
-/// Output rows of the tile for a kernel `[kh, kw]`: a vector of pixels that is loaded feeds as many results as there are registers and
-/// taps down for. With many registers, the passes down columns load aligned vectors, and gain nothing.
-pub(super) fn tile_rows(isa: Isa, [kh, kw]: [usize; 2]) -> usize {
-    match most_rows(isa.registers(), isa.lanes()) {
-        FOUR if kh < FOUR || kw == 1 => TWO,
-        rows => rows,
-    }
-}
-
-/// Whether kernels of any height take no longer here than in the tile that leaves floats.
-pub(super) fn suits_any_height(isa: Isa) -> bool {
-    most_rows(isa.registers(), isa.lanes()) == THREE
-}
-
-/// The most rows of four vectors for which there is room: beside the pixels and a weight, or beside one vector of pixels and a weight
-/// for each row.
-const fn most_rows(registers: usize, lanes: usize) -> usize {
-    match (registers, lanes) {
-        (32.., _) => FOUR,
-        (16.., 8..) => THREE,
-        _ => TWO,
-    }
-}
-
-/// Vectors of the tile: as many as are stored at once.
-pub(super) const VECTORS: usize = 4;
-
 /// Columns of the tile on the widest instruction set.
-const MOST_COLUMNS: usize = VECTORS * 16;
+const MOST_COLUMNS: usize = VECTORS * 2 * 16;
 
-/// Rows of floats of which the oldest makes room for the next: row `i` is the slot `i % slots`.
+/// Rows of which the oldest makes room for the next: row `i` is the slot `i % slots`.
 #[derive(Clone, Copy)]
-pub(super) struct Ring<'a> {
-    pub(super) floats: &'a [f32],
+pub(super) struct Ring<'a, E> {
+    pub(super) elements: &'a [E],
     pub(super) slots: usize,
     pub(super) columns: usize,
 }
 
 /// Rows of results, or some of them only.
-pub(super) struct FewRows<'a, P, const ROWS: usize> {
+pub(super) struct FewRows<'a, P: Pixel, T: Terms<P>, const ROWS: usize> {
     /// `[kh, kw]`.
-    pub(super) weights: &'a [f32],
+    pub(super) weights: &'a [T::Weight],
     pub(super) kw: usize,
-    /// Elements between horizontally neighbouring taps.
+    /// Elements between horizontally neighbouring weights.
     pub(super) step: usize,
-    /// The factor of sums, and what is added then.
-    pub(super) mapping: [f32; 2],
-    pub(super) ring: Ring<'a>,
-    /// The row of the ring that the first tap of the first result takes.
+    pub(super) mapping: Mapping,
+    pub(super) ring: Ring<'a, T::Element>,
+    /// The row of the ring that the first weight of the first result takes.
     pub(super) first: usize,
     pub(super) targets: [Option<&'a mut [P]>; ROWS],
     /// Rows of pixels that will be read next, from the first column on: the tile of [`THREE`] rows asks for them meanwhile.
     pub(super) ahead: [*const P; ROWS],
 }
 
-impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
+impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
     pub(super) fn run(self, isa: Isa) {
-        let Ring { floats, slots, columns } = self.ring;
+        let Ring { elements, slots, columns } = self.ring;
         let kh = self.weights.len() / self.kw;
         let width = self.width();
         assert_eq!(self.weights.len(), kh * self.kw);
-        assert!(kh > 0 && kh - 1 + ROWS <= slots && slots * columns <= floats.len());
-        assert!(ROWS == tile_rows(isa, [kh, self.kw]));
-        assert!(width.next_multiple_of(VECTORS * isa.lanes()) + (self.kw - 1) * self.step <= columns);
+        assert!(kh > 0 && kh - 1 + ROWS <= slots && slots * columns <= elements.len());
+        assert!(ROWS == T::rows(isa, [kh, self.kw]));
+        assert!(
+            width.next_multiple_of(VECTORS * T::PER_LANE * isa.lanes()) + (self.kw - 1) * self.step
+                <= columns
+        );
         isa.run(self);
     }
 
@@ -90,47 +57,46 @@ impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
     }
 }
 
-impl<P: Pixel, const ROWS: usize> Kernel for FewRows<'_, P, ROWS> {
+impl<P: Pixel, T: Terms<P>, const ROWS: usize> Kernel for FewRows<'_, P, T, ROWS> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        // Nothing is compiled for instruction sets that take another tile.
-        let most = most_rows(S::REGISTERS, S::LANES);
-        if ROWS != most && (ROWS != TWO || most == THREE) {
+        if !T::takes::<S>(ROWS) {
             return;
         }
-        let taps = Taps {
+        let taps = Taps::<P, T> {
             first: self.weights.as_ptr(),
             size: [self.weights.len() / self.kw, self.kw],
             step: self.step,
             ring: self.ring,
             slot: self.first % self.ring.slots,
+            mapping: self.mapping,
         };
-        let mapping = self.mapping.map(|factor| s.splat(factor));
-        for x in (0..self.width()).step_by(VECTORS * S::LANES) {
+        // Elements of a register.
+        let lanes = T::PER_LANE * S::LANES;
+        for x in (0..self.width()).step_by(VECTORS * lanes) {
             // SAFETY: `FewRows::run` checked that whole tiles and their taps are readable.
             unsafe {
-                if S::FUSES {
+                if T::is_whole::<S>() {
                     // Spread over the products, so that none of them waits.
-                    if ROWS == THREE {
+                    if ROWS == THREE || T::PER_LANE > 1 {
                         for row in self.ahead {
                             s.prefetch(row.wrapping_add(x).cast());
                         }
                     }
-                    self.sums::<S, VECTORS>(s, taps, mapping, x);
+                    self.sums::<S, VECTORS>(s, &taps, x);
                     continue;
                 }
-                // A product that is fused by many instructions is written out as rarely as possible.
-                let mut tile = [[s.splat(0.0); VECTORS]; ROWS];
+                let mut tile = [[T::zero(s); VECTORS]; ROWS];
                 for v in (0..VECTORS).step_by(2) {
-                    let sums = self.sums::<S, 2>(s, taps, mapping, x + v * S::LANES);
+                    let sums = self.sums::<S, 2>(s, &taps, x + v * lanes);
                     for row in 0..ROWS {
                         [tile[row][v], tile[row][v + 1]] = sums[row];
                     }
                 }
                 for row in 0..ROWS {
-                    self.finish(s, mapping, row, x, tile[row]);
+                    self.finish(s, &taps.mapping, row, x, tile[row]);
                 }
             }
         }
@@ -138,42 +104,38 @@ impl<P: Pixel, const ROWS: usize> Kernel for FewRows<'_, P, ROWS> {
 }
 
 /// What is multiplied: copies that no stored pixel can be thought to change.
-#[derive(Clone, Copy)]
-struct Taps<'a> {
+struct Taps<'a, P: Pixel, T: Terms<P>> {
     /// The kernel's first weight.
-    first: *const f32,
+    first: *const T::Weight,
     size: [usize; 2],
     step: usize,
-    ring: Ring<'a>,
+    ring: Ring<'a, T::Element>,
     /// Of the first row that is read; the others follow it, around the ring's end.
     slot: usize,
+    mapping: Mapping,
 }
 
-impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
+impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
     /// The sums of a row from column `x` on become pixels.
     #[inline(always)]
     fn finish<S: Simd>(
         &mut self,
         s: S,
-        [scale, offset]: [S::V; 2],
+        mapping: &Mapping,
         row: usize,
         x: usize,
-        sums: [S::V; VECTORS],
+        sums: [T::Register<S>; VECTORS],
     ) {
         let Some(target) = &mut self.targets[row] else { return };
-        let mut vectors = sums;
-        for v in 0..VECTORS {
-            vectors[v] = s.add(s.mul(sums[v], scale), offset);
-        }
         // The last vectors of a row may reach beyond it.
         let left = target.len().saturating_sub(x);
-        let whole = left >= VECTORS * S::LANES;
+        let whole = left >= VECTORS * T::PER_LANE * S::LANES;
         let mut last = MaybeUninit::<[P; MOST_COLUMNS]>::uninit();
         let place = if whole { target.as_mut_ptr().wrapping_add(x) } else { last.as_mut_ptr().cast() };
         // SAFETY: four vectors are left of the row, or no instruction set's have more lanes than there is room for. In the latter case
         // fewer pixels are copied than were stored.
         unsafe {
-            P::store(s, place, vectors);
+            T::store(s, sums, mapping, place);
             if !whole {
                 target[x..].copy_from_slice(slice::from_raw_parts(place, left));
             }
@@ -188,38 +150,40 @@ impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
     unsafe fn sums<S: Simd, const N: usize>(
         &mut self,
         s: S,
-        taps: Taps<'_>,
-        mapping: [S::V; 2],
+        taps: &Taps<'_, P, T>,
         x: usize,
-    ) -> [[S::V; N]; ROWS] {
-        let Taps { first, size: [kh, kw], step, ring: Ring { floats, slots, columns }, mut slot } = taps;
-        let mut sums = [[s.splat(0.0); N]; ROWS];
+    ) -> [[T::Register<S>; N]; ROWS] {
+        let Taps { first, size: [kh, kw], step, ring: Ring { elements, slots, columns }, mut slot, .. } =
+            *taps;
+        // Elements of a register.
+        let lanes = T::PER_LANE * S::LANES;
+        let mut sums = [[T::zero(s); N]; ROWS];
         // SAFETY: the caller's promise; each result is fed by the rows from its own on, as many as the kernel has.
         unsafe {
             // The results that a row feeds must be known when this is compiled, or sums leave the registers.
             macro_rules! feed {
                 ($row:expr => $($result:literal)+) => {{
-                    let mut source = floats.as_ptr().add(slot * columns + x);
+                    let mut source = elements.as_ptr().add(slot * columns + x);
                     // Of the result 0; those before the kernel or behind it are not read.
                     let mut weights = first.wrapping_add($row * kw);
                     for _ in 0..kw {
                         if ROWS == THREE {
                             // Vectors of pixels are more than weights, and there is no register for all of them.
-                            let mut factors = [s.splat(0.0); ROWS];
-                            $(factors[$result] = s.splat(*weights.wrapping_sub($result * kw));)+
+                            let mut factors = [T::zero(s); ROWS];
+                            $(factors[$result] = T::splat(s, *weights.wrapping_sub($result * kw));)+
                             for v in 0..N {
-                                let pixels = s.load(source.add(v * S::LANES));
-                                $(sums[$result][v] = s.fused_mul_add(factors[$result], pixels, sums[$result][v]);)+
+                                let pixels = T::load(s, source.add(v * lanes));
+                                $(sums[$result][v] = T::add(s, factors[$result], pixels, sums[$result][v]);)+
                             }
                         } else {
-                            let mut pixels = [s.splat(0.0); N];
+                            let mut pixels = [T::zero(s); N];
                             for v in 0..N {
-                                pixels[v] = s.load(source.add(v * S::LANES));
+                                pixels[v] = T::load(s, source.add(v * lanes));
                             }
                             $(
-                                let weight = s.splat(*weights.wrapping_sub($result * kw));
+                                let weight = T::splat(s, *weights.wrapping_sub($result * kw));
                                 for v in 0..N {
-                                    sums[$result][v] = s.fused_mul_add(weight, pixels[v], sums[$result][v]);
+                                    sums[$result][v] = T::add(s, weight, pixels[v], sums[$result][v]);
                                 }
                             )+
                         }
@@ -233,11 +197,11 @@ impl<P: Pixel, const ROWS: usize> FewRows<'_, P, ROWS> {
             macro_rules! finish {
                 ($($row:literal)+) => { $(
                     if N == VECTORS {
-                        let mut whole = [s.splat(0.0); VECTORS];
+                        let mut whole = [T::zero(s); VECTORS];
                         for v in 0..N {
                             whole[v] = sums[$row][v];
                         }
-                        self.finish(s, mapping, $row, x, whole);
+                        self.finish(s, &taps.mapping, $row, x, whole);
                     }
                 )+ };
             }

@@ -2,16 +2,19 @@
 //! no copy of the whole image is made. Channels stay interleaved: a tap's neighbour is simply `channels` elements away.
 
 use super::box_filter::BoxFilter;
-use super::few_rows::{self, FOUR, FewRows, Ring, THREE, TWO, tile_rows};
+use super::byte_kernel::{self, ByteKernel};
+use super::byte_part::{self, BytePart};
+use super::few_rows::{FewRows, Ring};
 use super::frame::{Frame, addressable};
 use super::gradient::Gradient;
 use super::halos::Halos;
 use super::light::Light;
 use super::load::{Loader, Source};
-use super::parts::{PIXELS_ALIGNED, Part, Tiles};
+use super::parts::{PIXELS_ALIGNED, Part, Step, Tiles, steps};
 use super::pixel::{Pixel, from_floats};
 use super::separable::{Factors, factors, pays};
 use super::target::Target;
+use super::terms::{FOUR, Floats, Mapping, THREE, TWO, Terms, VECTORS};
 use crate::buffer::{LINE, with_scratch};
 use crate::conv::Activation;
 use crate::conv::strip::{self, BLOCK_ROWS, Filter, pack_passes};
@@ -69,6 +72,8 @@ enum Operation {
 pub struct ImageFilter {
     request: ImageRequest,
     operation: Operation,
+    /// The same kernel for bytes, where it is one for them.
+    bytes: Option<ByteKernel>,
     /// Rows and columns of the window; its centre is half of each, rounded down.
     window: [usize; 2],
     isa: Isa,
@@ -85,6 +90,9 @@ const TILE_FLOATS: usize = 9 << 10;
 
 /// Floats that a tile works on, of the second-level cache's, where the register tile asks for pixels while it computes: long rows.
 const LONG_FLOATS: usize = 60 << 10;
+
+/// Words that a tile of bytes works on, of the second-level cache's.
+const TILE_WORDS: usize = 60 << 10;
 
 /// The fewest elements of a tile's rows, even where these do not stay in that cache: shorter ones are read with more waiting.
 const LEAST_COLUMNS: usize = 10 * PIXELS_ALIGNED;
@@ -126,20 +134,31 @@ impl ImageFilter {
                 Operation::Box(kernel[0], factors)
             }
             Some(factors) if pays(kh, kw) => Operation::Separable(factors),
-            _ if kh <= MOST_LOW || few_rows::suits_any_height(isa) => Operation::Low(kernel.to_vec()),
+            _ if kh <= MOST_LOW || Floats::suit_any_height(isa) => Operation::Low(kernel.to_vec()),
             _ => {
                 let mut weights = Vec::with_capacity(kernel.len());
                 pack_passes(kernel, kw, &mut weights);
                 Operation::Correlate(weights)
             }
         };
-        Ok(ImageFilter { request, operation, window: size, isa })
+        let bytes = match operation {
+            Operation::Separable(_) if !byte_kernel::pays([kh, kw]) => None,
+            Operation::Box(..) => None,
+            _ => ByteKernel::new(kernel, kw),
+        };
+        Ok(ImageFilter { request, operation, bytes, window: size, isa })
     }
 
     /// Checks the request for the length of a gradient.
     pub fn gradient(request: ImageRequest, gradient: Gradient, isa: Isa) -> Result<ImageFilter, Error> {
         request.frame.check()?;
-        Ok(ImageFilter { request, operation: Operation::Gradient(gradient), window: [3, 3], isa })
+        Ok(ImageFilter {
+            request,
+            operation: Operation::Gradient(gradient),
+            bytes: None,
+            window: [3, 3],
+            isa,
+        })
     }
 
     /// Filters `input` (rows `row_stride` apart) to the tightly packed `output`, on at most `threads` threads of the pool.
@@ -192,7 +211,7 @@ impl ImageFilter {
             return Ok(());
         }
         let light = r.linear.then(Light::new::<P>);
-        self.for_each_part(pool, threads, &|_, part, scratch| {
+        self.for_each_part(self.bytes::<P>(), pool, threads, &|_, part, scratch| {
             self.run_part(&part, Source::Apart(input), light.as_ref(), &target, scratch);
             self.pass_alpha(part.rows, part.columns, input, &target);
         });
@@ -223,29 +242,35 @@ impl ImageFilter {
             return Ok(false);
         }
         let threads = self.useful_threads(data.len(), threads);
-        let [down, across] = self.tiles();
+        let bytes = self.bytes::<P>();
+        let [down, across] = self.tiles(bytes);
         let halos = Halos::save(r.frame, r.border, self.window, [&down, &across], data);
         let target = Target::in_place(data);
-        self.for_each_part(pool, threads, &|tile, part, scratch| {
+        self.for_each_part(bytes, pool, threads, &|tile, part, scratch| {
             self.run_part(&part, Source::InPlace(&halos, tile), None, &target, scratch);
         });
         Ok(true)
     }
 
-    /// Rows and columns of tiles.
-    fn tiles(&self) -> [Tiles; 2] {
+    /// The kernel for bytes, where pixels are such.
+    fn bytes<P: Pixel>(&self) -> Option<&ByteKernel> {
+        self.bytes.as_ref().filter(|_| P::IS_BYTE && !self.request.linear)
+    }
+
+    /// Rows and columns of tiles, also of those for a kernel for bytes.
+    fn tiles(&self, bytes: Option<&ByteKernel>) -> [Tiles; 2] {
         let frame = &self.request.frame;
         let down = Tiles::new(frame.height, TILE_ROWS.max(16 * self.window[0]), 1);
-        [down, Tiles::at_most(frame.row(), self.tile_columns(), PIXELS_ALIGNED)]
+        [down, Tiles::at_most(frame.row(), self.tile_columns(bytes), PIXELS_ALIGNED)]
     }
 
     /// Calls `run` for each tile, with its row and column.
-    fn for_each_part(&self, pool: &Pool, threads: usize, run: &TileWork<'_>) {
-        let [down, across] = self.tiles();
+    fn for_each_part(&self, bytes: Option<&ByteKernel>, pool: &Pool, threads: usize, run: &TileWork<'_>) {
+        let [down, across] = self.tiles(bytes);
         pool.for_each(across.count * down.count, threads, |tile| {
             let tile = [tile / across.count, tile % across.count];
             let part = Part { rows: down.range(tile[0]), columns: across.range(tile[1]) };
-            with_scratch(self.scratch_len(&part), |scratch| run(tile, part, scratch));
+            with_scratch(self.scratch_len(bytes, &part), |scratch| run(tile, part, scratch));
         });
     }
 
@@ -294,7 +319,12 @@ impl ImageFilter {
     fn source_columns(&self, columns: usize) -> usize {
         let taps = (self.window[1] - 1) * self.request.frame.channels;
         // Each row begins a cache line.
-        (columns.next_multiple_of(few_rows::VECTORS * self.isa.lanes()) + taps).next_multiple_of(LINE)
+        (columns.next_multiple_of(VECTORS * self.isa.lanes()) + taps).next_multiple_of(LINE)
+    }
+
+    /// The same of a row of pairs of bytes.
+    fn byte_columns(&self, columns: usize) -> usize {
+        byte_part::padded(columns, self.isa, (self.window[1] - 1) * self.request.frame.channels)
     }
 
     /// Rows of floats that are kept: those that a block of output rows reads.
@@ -321,7 +351,8 @@ impl ImageFilter {
     /// Output rows that [`FewRows`] computes together.
     fn few_rows_tile(&self) -> usize {
         let [kh, kw] = self.window;
-        tile_rows(self.isa, [kh, if matches!(self.operation, Operation::Low(_)) { kw } else { 1 }])
+        let kw = if matches!(self.operation, Operation::Low(_)) { kw } else { 1 };
+        <Floats as Terms<f32>>::rows(self.isa, [kh, kw])
     }
 
     /// Whether [`FewRows`] asks for the pixels that are read next.
@@ -330,7 +361,11 @@ impl ImageFilter {
     }
 
     /// Columns of a tile, so that its floats stay in the first-level cache.
-    fn tile_columns(&self) -> usize {
+    fn tile_columns(&self, bytes: Option<&ByteKernel>) -> usize {
+        if bytes.is_some() {
+            let rows = byte_part::kept_rows(self.window[0]) + 1;
+            return (TILE_WORDS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS);
+        }
         // Results that become pixels in registers need no rows of floats.
         let rows = match self.few_rows() {
             Some(_) => self.kept_rows(self.few_rows_tile()) + 1,
@@ -340,7 +375,11 @@ impl ImageFilter {
         (floats / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS)
     }
 
-    fn scratch_len(&self, part: &Part) -> usize {
+    fn scratch_len(&self, bytes: Option<&ByteKernel>, part: &Part) -> usize {
+        if bytes.is_some() {
+            let columns = self.byte_columns(part.columns.len());
+            return byte_part::scratch_len(self.window[0], columns, self.request.frame.channels);
+        }
         let block = self.block(part);
         (self.kept_rows(block) + 1) * self.source_columns(part.columns.len()) + block * part.columns.len()
     }
@@ -360,9 +399,7 @@ impl ImageFilter {
         let block = self.block(part);
         let width = part.columns.len();
         let columns = self.source_columns(width);
-        let slots = self.kept_rows(block);
-        let (kept, scratch) = scratch.split_at_mut(slots * columns);
-        let (line, result) = scratch.split_at_mut(columns);
+        let bytes = self.bytes::<P>();
         let loader = Loader {
             isa: self.isa,
             frame,
@@ -373,38 +410,43 @@ impl ImageFilter {
             target,
             light,
             // Where a part ends before its row does, the processor reads ahead in the wrong direction.
-            asks_ahead: width < frame.row() && !self.asks_ahead(),
+            asks_ahead: width < frame.row() && !self.asks_ahead() && bytes.is_none(),
         };
-        // The row of the image, or beyond it, that is loaded as the part's row `i`.
-        let position = |i: usize| (part.rows.start + i) as isize - (self.window[0] / 2) as isize;
-        let mut loaded = 0;
-        // The last block is shifted back where rows do not divide.
-        for first in
-            (0..part.rows.len()).step_by(block).map(|row| row.min(part.rows.len().saturating_sub(block)))
-        {
-            while loaded < first + slots {
-                let slot = &mut kept[loaded % slots * columns..][..columns];
-                let y = position(loaded);
-                let along = match &self.operation {
-                    Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) => {
-                        Some(row)
+        if let Some(kernel) = bytes {
+            let (mapping, columns) = (kernel.mapping(r.scale, r.offset), self.byte_columns(width));
+            return P::run_bytes(BytePart { kernel, mapping, loader, columns }, scratch);
+        }
+        let slots = self.kept_rows(block);
+        let (kept, scratch) = scratch.split_at_mut(slots * columns);
+        let (line, result) = scratch.split_at_mut(columns);
+        let along = match &self.operation {
+            Operation::Separable(Factors { row, .. }) | Operation::Box(_, Factors { row, .. }) => Some(row),
+            _ => None,
+        };
+        // SAFETY: `run` checked the output's length, and parts are disjoint.
+        let stored = |y: usize| unsafe { loader.result(y) };
+        for step in steps(part.rows.len(), block, slots) {
+            let first = match step {
+                Step::Compute(first) => first,
+                Step::Load(i) => {
+                    let slot = &mut kept[i % slots * columns..][..columns];
+                    let y = loader.position(i);
+                    match along {
+                        None => loader.load(y, slot),
+                        Some(weights) => {
+                            loader.load(y, line);
+                            self.along_row(weights, line, width, slot);
+                        }
                     }
-                    _ => None,
-                };
-                loader.load(y, if along.is_some() { &mut *line } else { &mut *slot });
-                if let Some(weights) = along {
-                    self.along_row(weights, line, width, slot);
+                    continue;
                 }
-                loaded += 1;
-            }
-            let ring = Ring { floats: kept, slots, columns };
+            };
+            let ring = Ring { elements: &*kept, slots, columns };
             let first_row = part.rows.start + first;
-            // SAFETY: `run` checked the output's length, and parts are disjoint.
-            let stored = |y: usize| unsafe { target.part(y * frame.row() + part.columns.start, width) };
             match light {
                 None if self.few_rows().is_some() => {
                     let rows = (first_row..part.rows.end.min(first_row + block)).map(stored);
-                    let ahead = |row: usize| loader.place(position(loaded + row));
+                    let ahead = |row: usize| loader.place(loader.position(first + slots + row));
                     self.correlate_few(ring, first, [r.scale, r.offset], rows, &ahead);
                     continue;
                 }
@@ -438,19 +480,21 @@ impl ImageFilter {
     /// A few rows of pixels.
     fn correlate_few<'a, P: Pixel>(
         &self,
-        ring: Ring<'_>,
+        ring: Ring<'_, f32>,
         first: usize,
-        mapping: [f32; 2],
+        factors: [f32; 2],
         mut rows: impl Iterator<Item = &'a mut [P]>,
         ahead: &dyn Fn(usize) -> *const P,
     ) {
         let Some((weights, kw)) = self.few_rows() else { return };
         let step = self.request.frame.channels;
+        let mapping = Mapping { factors, whole: None };
         macro_rules! run {
             ($rows:expr, $ahead:expr) => {{
                 let targets: [_; $rows] = std::array::from_fn(|_| rows.next());
                 let ahead: [_; $rows] = std::array::from_fn($ahead);
-                FewRows { weights, kw, step, mapping, ring, first, targets, ahead }.run(self.isa);
+                FewRows::<P, Floats, $rows> { weights, kw, step, mapping, ring, first, targets, ahead }
+                    .run(self.isa);
             }};
         }
         match self.few_rows_tile() {
@@ -462,8 +506,8 @@ impl ImageFilter {
 
     /// A block of rows of floats, neither scaled nor offset. The same for all types of pixels, and so compiled once.
     #[inline(never)]
-    fn correlate(&self, ring: Ring<'_>, first: usize, block: usize, width: usize, result: &mut [f32]) {
-        let row = |i: usize| &ring.floats[(first + i) % ring.slots * ring.columns..][..ring.columns];
+    fn correlate(&self, ring: Ring<'_, f32>, first: usize, block: usize, width: usize, result: &mut [f32]) {
+        let row = |i: usize| &ring.elements[(first + i) % ring.slots * ring.columns..][..ring.columns];
         match &self.operation {
             Operation::Gradient(gradient) => {
                 for (i, line) in result.chunks_exact_mut(width).take(block).enumerate() {

@@ -2,6 +2,8 @@
 
 mod beyond;
 mod box_filter;
+mod byte_kernel;
+mod byte_part;
 mod cell;
 mod compiled;
 mod few_rows;
@@ -21,6 +23,7 @@ mod quotient;
 mod separable;
 mod target;
 mod template;
+mod terms;
 mod total;
 
 pub use cell::Cell;

@@ -45,3 +45,23 @@ impl Tiles {
         }
     }
 }
+
+/// What is done next where rows are kept until all results that read them are there.
+pub(super) enum Step {
+    /// The row `i` is loaded, counted from the first one that is read.
+    Load(usize),
+    /// The results of a block of rows from this one on are computed.
+    Compute(usize),
+}
+
+/// The steps to `rows` of results in blocks of `block`, each of which reads `slots` rows from its first on. The last block is shifted
+/// back where rows do not divide.
+pub(super) fn steps(rows: usize, block: usize, slots: usize) -> impl Iterator<Item = Step> {
+    let mut loaded = 0;
+    let blocks = (0..rows).step_by(block).map(move |row| row.min(rows.saturating_sub(block)));
+    blocks.flat_map(move |first| {
+        let missing = loaded..first + slots;
+        loaded = first + slots;
+        missing.map(Step::Load).chain([Step::Compute(first)])
+    })
+}

@@ -1,5 +1,6 @@
 //! Pixel types: how they become floats and how floats become them.
 
+use super::byte_part::BytePart;
 use super::cell::Cell;
 use super::compiled::Compiled;
 use super::total::{FloatTotal, TotalOf};
@@ -52,6 +53,14 @@ pub trait Pixel: Cell + Compiled {
     /// Pixels that are bytes, as such.
     fn bytes(pixels: &mut [Self]) -> Option<&mut [u8]>;
 
+    /// Whether pixels are bytes, with which [`Pixel::run_bytes`] works.
+    const IS_BYTE: bool = false;
+
+    /// Filters a part of an image of bytes.
+    fn run_bytes(_: BytePart<'_, Self>, _: &mut [f32]) {
+        unreachable!("only bytes are multiplied by twos");
+    }
+
     /// Below so many pixels, a sum over their number is so accurate in `f32` that rounding it gives the exact mean rounded.
     const EXACT_MEANS: usize;
 
@@ -74,7 +83,7 @@ const EXACT: usize = 1 << 24;
 macro_rules! integer_pixel {
     (
         $pixel:ty, $most:literal, $larger:ident, $smaller:ident, $narrow:ty, $room:expr, $exact_means:expr, $load:ident, $store:expr,
-        |$pixels:ident| $bytes:expr
+        |$pixels:ident| $bytes:expr $(, $more:item)*
     ) => {
         impl Pixel for $pixel {
             const MOST: Option<f32> = Some($most);
@@ -86,6 +95,7 @@ macro_rules! integer_pixel {
             const WIDE: usize = EXACT / <$pixel>::MAX as usize;
             type Widest = u64;
             const EXACT_MEANS: usize = $exact_means;
+            $($more)*
 
             #[inline(always)]
             fn to_float(self) -> f32 {
@@ -150,7 +160,11 @@ integer_pixel!(
     1 << 16,
     load_u8,
     store_bytes,
-    |pixels| Some(pixels)
+    |pixels| Some(pixels),
+    const IS_BYTE: bool = true;,
+    fn run_bytes(part: BytePart<'_, u8>, scratch: &mut [f32]) {
+        part.run(scratch);
+    }
 );
 integer_pixel!(
     u16,

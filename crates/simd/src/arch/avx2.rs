@@ -185,6 +185,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn load_pairs(self, low: *const u8, high: *const u8) -> __m256i {
+        unsafe { _mm256_or_si256(self.load_words(low), _mm256_slli_epi16::<8>(self.load_words(high))) }
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, v: __m256i) {
         unsafe { _mm256_storeu_si256(target.cast(), v) }
     }
@@ -200,6 +205,24 @@ impl Simd for Token {
     #[inline(always)]
     fn splat_word(self, x: u16) -> __m256i {
         unsafe { _mm256_set1_epi16(x as i16) }
+    }
+
+    #[inline(always)]
+    fn splat_twice(self, x: u32) -> __m256i {
+        unsafe { _mm256_set1_epi32(x as i32) }
+    }
+
+    #[inline(always)]
+    fn add_products(self, a: __m256i, b: __m256i, sum: __m256i) -> __m256i {
+        unsafe { _mm256_add_epi16(sum, _mm256_maddubs_epi16(a, b)) }
+    }
+
+    #[inline(always)]
+    fn words_to_floats(self, a: __m256i) -> [__m256; 2] {
+        unsafe {
+            [_mm256_castsi256_si128(a), _mm256_extracti128_si256::<1>(a)]
+                .map(|half| _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(half)))
+        }
     }
 
     #[inline(always)]

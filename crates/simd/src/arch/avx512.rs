@@ -185,6 +185,11 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn load_pairs(self, low: *const u8, high: *const u8) -> __m512i {
+        unsafe { _mm512_or_si512(self.load_words(low), _mm512_slli_epi16::<8>(self.load_words(high))) }
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, v: __m512i) {
         unsafe { _mm512_storeu_si512(target.cast(), v) }
     }
@@ -200,6 +205,24 @@ impl Simd for Token {
     #[inline(always)]
     fn splat_word(self, x: u16) -> __m512i {
         unsafe { _mm512_set1_epi16(x as i16) }
+    }
+
+    #[inline(always)]
+    fn splat_twice(self, x: u32) -> __m512i {
+        unsafe { _mm512_set1_epi32(x as i32) }
+    }
+
+    #[inline(always)]
+    fn add_products(self, a: __m512i, b: __m512i, sum: __m512i) -> __m512i {
+        unsafe { _mm512_add_epi16(sum, _mm512_maddubs_epi16(a, b)) }
+    }
+
+    #[inline(always)]
+    fn words_to_floats(self, a: __m512i) -> [__m512; 2] {
+        unsafe {
+            [_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a)]
+                .map(|half| _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(half)))
+        }
     }
 
     #[inline(always)]

@@ -189,18 +189,50 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn load_pairs(self, low: *const u8, high: *const u8) -> uint8x16_t {
+        unsafe {
+            let (low, high) = (vld1_u8(low), vld1_u8(high));
+            vcombine_u8(vzip1_u8(low, high), vzip2_u8(low, high))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, v: uint8x16_t) {
         unsafe { vst1q_u8(target, v) }
     }
 
     #[inline(always)]
     unsafe fn store_words(self, target: *mut u8, [a, b]: [uint8x16_t; 2]) {
-        unsafe { vst1q_u8(target, vcombine_u8(vqmovn_u16(words(a)), vqmovn_u16(words(b)))) }
+        unsafe { vst1q_u8(target, vcombine_u8(vqmovun_s16(signed(a)), vqmovun_s16(signed(b)))) }
     }
 
     #[inline(always)]
     fn splat_word(self, x: u16) -> uint8x16_t {
         unsafe { vreinterpretq_u8_u16(vdupq_n_u16(x)) }
+    }
+
+    #[inline(always)]
+    fn splat_twice(self, x: u32) -> uint8x16_t {
+        unsafe { vreinterpretq_u8_u32(vdupq_n_u32(x)) }
+    }
+
+    #[inline(always)]
+    fn add_products(self, a: uint8x16_t, b: uint8x16_t, sum: uint8x16_t) -> uint8x16_t {
+        unsafe {
+            let low = vreinterpretq_s16_u16(vandq_u16(words(a), vdupq_n_u16(255)));
+            let high = vreinterpretq_s16_u16(vshrq_n_u16::<8>(words(a)));
+            let of_low = vshrq_n_s16::<8>(vshlq_n_s16::<8>(signed(b)));
+            let sum = vmlaq_s16(signed(sum), low, of_low);
+            vreinterpretq_u8_s16(vmlaq_s16(sum, high, vshrq_n_s16::<8>(signed(b))))
+        }
+    }
+
+    #[inline(always)]
+    fn words_to_floats(self, a: uint8x16_t) -> [float32x4_t; 2] {
+        unsafe {
+            let (low, high) = (vget_low_s16(signed(a)), vget_high_s16(signed(a)));
+            [vcvtq_f32_s32(vmovl_s16(low)), vcvtq_f32_s32(vmovl_s16(high))]
+        }
     }
 
     #[inline(always)]
@@ -247,6 +279,16 @@ impl Simd for Token {
     fn shift_words(self, a: uint8x16_t, count: u32) -> uint8x16_t {
         unsafe { vreinterpretq_u8_u16(vshlq_u16(words(a), vdupq_n_s16(-(count as i16)))) }
     }
+}
+
+/// The same bits as signed words.
+///
+/// # Safety
+/// The CPU has NEON.
+#[inline(always)]
+unsafe fn signed(v: uint8x16_t) -> int16x8_t {
+    // SAFETY: NEON, by the caller's promise.
+    unsafe { vreinterpretq_s16_u8(v) }
 }
 
 /// The same bits as words.

@@ -41,6 +41,15 @@ pub(crate) unsafe fn load_words(source: *const u8) -> Register {
 }
 
 /// # Safety
+/// Eight bytes are readable of both.
+#[inline(always)]
+pub(crate) unsafe fn load_pairs(low: *const u8, high: *const u8) -> Register {
+    // SAFETY: the caller's promise.
+    let (low, high) = unsafe { (low.cast::<[u8; 8]>().read(), high.cast::<[u8; 8]>().read()) };
+    Register(std::array::from_fn(|i| if i % 2 == 0 { low[i / 2] } else { high[i / 2] }))
+}
+
+/// # Safety
 /// Sixteen bytes are writable.
 #[inline(always)]
 pub(crate) unsafe fn store_bytes(target: *mut u8, v: Register) {
@@ -53,7 +62,7 @@ pub(crate) unsafe fn store_bytes(target: *mut u8, v: Register) {
 #[inline(always)]
 pub(crate) unsafe fn store_words(target: *mut u8, v: [Register; 2]) {
     for (i, v) in v.into_iter().enumerate() {
-        let bytes = v.words().map(|word| word.min(255) as u8);
+        let bytes = v.words().map(|word| (word as i16).clamp(0, 255) as u8);
         // SAFETY: the caller's promise.
         unsafe { target.add(i * 8).cast::<[u8; 8]>().write(bytes) };
     }
@@ -96,6 +105,23 @@ fn rounded(x: f32, most: f32) -> i32 {
 #[inline(always)]
 pub(crate) fn splat_word(x: u16) -> Register {
     Register::from_words([x; 8])
+}
+
+#[inline(always)]
+pub(crate) fn add_products(a: Register, b: Register, sum: Register) -> Register {
+    let (a, b) = (a.bytes(), b.bytes());
+    let mut words = sum.words();
+    for (i, word) in words.iter_mut().enumerate() {
+        let product = |i: usize| (i16::from(a[i]) * i16::from(b[i] as i8)) as u16;
+        *word = word.wrapping_add(product(2 * i)).wrapping_add(product(2 * i + 1));
+    }
+    Register::from_words(words)
+}
+
+#[inline(always)]
+pub(crate) fn words_to_floats(a: Register) -> [[f32; 4]; 2] {
+    let words = a.words();
+    std::array::from_fn(|half| std::array::from_fn(|i| f32::from(words[4 * half + i] as i16)))
 }
 
 #[inline(always)]

@@ -183,6 +183,12 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    unsafe fn load_pairs(self, low: *const u8, high: *const u8) -> integers::Register {
+        // SAFETY: the caller's promise.
+        unsafe { integers::load_pairs(low, high) }
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, v: integers::Register) {
         // SAFETY: the caller's promise.
         unsafe { integers::store_bytes(target, v) }
@@ -192,6 +198,26 @@ impl Simd for Token {
     unsafe fn store_words(self, target: *mut u8, v: [integers::Register; 2]) {
         // SAFETY: the caller's promise.
         unsafe { integers::store_words(target, v) }
+    }
+
+    #[inline(always)]
+    fn splat_twice(self, x: u32) -> integers::Register {
+        integers::splat_word(x as u16)
+    }
+
+    #[inline(always)]
+    fn add_products(
+        self,
+        a: integers::Register,
+        b: integers::Register,
+        sum: integers::Register,
+    ) -> integers::Register {
+        integers::add_products(a, b, sum)
+    }
+
+    #[inline(always)]
+    fn words_to_floats(self, a: integers::Register) -> [V; 2] {
+        integers::words_to_floats(a).map(V)
     }
 
     #[inline(always)]

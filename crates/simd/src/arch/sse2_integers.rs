@@ -22,6 +22,14 @@ pub(crate) unsafe fn load_words(source: *const u8) -> Register {
 }
 
 /// # Safety
+/// Eight bytes are readable of both.
+#[inline(always)]
+pub(crate) unsafe fn load_pairs(low: *const u8, high: *const u8) -> Register {
+    // SAFETY: the caller's promise.
+    unsafe { _mm_unpacklo_epi8(_mm_loadl_epi64(low.cast()), _mm_loadl_epi64(high.cast())) }
+}
+
+/// # Safety
 /// Sixteen bytes are writable.
 #[inline(always)]
 pub(crate) unsafe fn store_bytes(target: *mut u8, v: Register) {
@@ -63,6 +71,31 @@ fn rounded(floats: [f32; 4], most: f32) -> Register {
     unsafe {
         let positive = _mm_max_ps(_mm_loadu_ps(floats.as_ptr()), _mm_setzero_ps());
         _mm_cvtps_epi32(_mm_min_ps(positive, _mm_set1_ps(most)))
+    }
+}
+
+#[inline(always)]
+pub(crate) fn add_products(a: Register, b: Register, sum: Register) -> Register {
+    // SAFETY: every x86-64 CPU has SSE2.
+    unsafe {
+        let low = _mm_mullo_epi16(
+            _mm_and_si128(a, _mm_set1_epi16(255)),
+            _mm_srai_epi16::<8>(_mm_slli_epi16::<8>(b)),
+        );
+        let high = _mm_mullo_epi16(_mm_srli_epi16::<8>(a), _mm_srai_epi16::<8>(b));
+        _mm_add_epi16(_mm_add_epi16(sum, low), high)
+    }
+}
+
+#[inline(always)]
+pub(crate) fn words_to_floats(a: Register) -> [[f32; 4]; 2] {
+    // SAFETY: every x86-64 CPU has SSE2, and a register is as long as four floats. A word that is doubled has its sign in the upper half.
+    unsafe {
+        [_mm_unpacklo_epi16(a, a), _mm_unpackhi_epi16(a, a)].map(|doubled| {
+            let mut floats = [0.0; 4];
+            _mm_storeu_ps(floats.as_mut_ptr(), _mm_cvtepi32_ps(_mm_srai_epi32::<16>(doubled)));
+            floats
+        })
     }
 }
 

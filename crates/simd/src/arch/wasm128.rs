@@ -199,6 +199,11 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     }
 
     #[inline(always)]
+    unsafe fn load_pairs(self, low: *const u8, high: *const u8) -> v128 {
+        unsafe { v128_or(self.load_words(low), i16x8_shl(self.load_words(high), 8)) }
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, target: *mut u8, v: v128) {
         unsafe { v128_store(target.cast(), v) }
     }
@@ -211,6 +216,22 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     #[inline(always)]
     fn splat_word(self, x: u16) -> v128 {
         u16x8_splat(x)
+    }
+
+    #[inline(always)]
+    fn splat_twice(self, x: u32) -> v128 {
+        u32x4_splat(x)
+    }
+
+    #[inline(always)]
+    fn add_products(self, a: v128, b: v128, sum: v128) -> v128 {
+        let low = i16x8_mul(v128_and(a, u16x8_splat(255)), i16x8_shr(i16x8_shl(b, 8), 8));
+        i16x8_add(i16x8_add(sum, low), i16x8_mul(u16x8_shr(a, 8), i16x8_shr(b, 8)))
+    }
+
+    #[inline(always)]
+    fn words_to_floats(self, a: v128) -> [v128; 2] {
+        [i32x4_extend_low_i16x8(a), i32x4_extend_high_i16x8(a)].map(|half| f32x4_convert_i32x4(half))
     }
 
     #[inline(always)]
