@@ -50,6 +50,11 @@ function filterKernel({ kind, kernel: [kh, kw] }: FilterProblem, random: () => n
     return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
   }
   if (kind === 'box' || kind === 'dilate') return new Float32Array(kh * kw).fill(1 / (kh * kw));
+  if (kind === 'sharpen') {
+    const weights = new Float32Array(kh * kw).fill(-1);
+    weights[Math.floor(kh / 2) * kw + Math.floor(kw / 2)] = kh * kw;
+    return weights;
+  }
   const values = Array.from({ length: kh * kw }, () => random() + 0.01);
   const sum = values.reduce((a, b) => a + b, 0);
   return Float32Array.from(values, (value) => value / sum);

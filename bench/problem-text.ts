@@ -3,6 +3,7 @@ import { invalidValue } from '../src/errors.ts';
 import {
   isConv,
   isFilter,
+  isFilterKind,
   outputSides,
   type Problem,
   type ProblemKind,
@@ -22,6 +23,7 @@ const LETTERS: Readonly<Record<ProblemKind, string>> = {
   maxpoolgrad: POOL_LETTERS,
   avgpoolgrad: POOL_LETTERS,
   filter: FILTER_LETTERS,
+  sharpen: FILTER_LETTERS,
   gauss: FILTER_LETTERS,
   box: FILTER_LETTERS,
   dilate: FILTER_LETTERS,
@@ -97,7 +99,7 @@ export function parseProblem(text: string): Problem {
 
 function read(kind: ProblemKind, values: Values): Problem {
   const [h, w, kernel] = [values.one('h'), values.one('w'), values.pair('k')];
-  if (kind === 'filter' || kind === 'gauss' || kind === 'box' || kind === 'dilate') {
+  if (isFilterKind(kind)) {
     if (kind === 'dilate' && kernel.some((side) => side % 2 === 0)) throw values.wrong('odd sides after k');
     const pixels = values.has('f') ? 'f32' : 'u8';
     if (values.one('u', 8) !== 8 || values.one('f', 32) !== 32 || (values.has('f') && values.has('u'))) {

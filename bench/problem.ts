@@ -33,11 +33,11 @@ export interface PoolProblem {
 
 /**
  * A filter of an image with interleaved channels; the border is replicated, the result has the image's size. `filter` has a
- * kernel of positive numbers that sum to 1, `gauss` one that is a Gaussian, of OpenCV's sigma for that size, `box` the mean;
- * `dilate` is the largest sample of the window.
+ * kernel of positive numbers that sum to 1, `sharpen` one of whole numbers (-1 around the centre, which makes the sum 1), `gauss`
+ * one that is a Gaussian, of OpenCV's sigma for that size, `box` the mean; `dilate` is the largest sample of the window.
  */
 export interface FilterProblem {
-  readonly kind: 'filter' | 'gauss' | 'box' | 'dilate';
+  readonly kind: 'filter' | 'sharpen' | 'gauss' | 'box' | 'dilate';
   readonly h: number;
   readonly w: number;
   readonly c: number;
@@ -56,16 +56,21 @@ export function isConv(problem: Problem): problem is ConvProblem {
   return problem.kind === 'conv' || problem.kind === 'convgrad';
 }
 
-const FILTERS: readonly ProblemKind[] = ['filter', 'gauss', 'box', 'dilate'];
+const FILTERS: readonly ProblemKind[] = ['filter', 'sharpen', 'gauss', 'box', 'dilate'];
+
+/** Whether problems of a kind are filters of an image. */
+export function isFilterKind(kind: ProblemKind): kind is FilterProblem['kind'] {
+  return FILTERS.includes(kind);
+}
 
 /** Whether it is a filter of an image. */
 export function isFilter(problem: Problem): problem is FilterProblem {
-  return FILTERS.includes(problem.kind);
+  return isFilterKind(problem.kind);
 }
 
 /** Whether its work is multiply-adds, and not comparisons or additions. */
 export function multiplies(problem: Problem): boolean {
-  return isConv(problem) || problem.kind === 'filter' || problem.kind === 'gauss';
+  return isConv(problem) || ['filter', 'sharpen', 'gauss'].includes(problem.kind);
 }
 
 /** Whether it is a forward pass on tensors. */
@@ -129,6 +134,7 @@ export function flopsOf(problem: Problem): number {
     case 'convgrad':
       return (4 * forward * taps * problem.c) / problem.groups;
     case 'filter':
+    case 'sharpen':
       return 2 * forward * taps;
     case 'gauss':
       // Of the two passes of a separable kernel.
@@ -154,6 +160,7 @@ export function bytesOf(problem: Problem): number {
 
 const FILTER_CLASSES: Readonly<Record<FilterProblem['kind'], string>> = {
   filter: 'image filter',
+  sharpen: 'sharpening',
   gauss: 'Gaussian blur',
   box: 'box blur',
   dilate: 'dilation',

@@ -25,6 +25,7 @@ export interface Reference {
 export function references(problem: Problem, weights: Weights): Reference[] {
   switch (problem.kind) {
     case 'filter':
+    case 'sharpen':
     case 'gauss':
     case 'box':
       return [filter(problem, weights)];
@@ -225,7 +226,7 @@ function filter(problem: FilterProblem, { x, weight }: Weights): Reference {
   return windows(problem, (samples) => {
     let sum = 0;
     for (const [tap, index] of samples.entries()) sum += (x[index] as number) * (weight[tap] as number);
-    return sum;
+    return problem.pixels === 'u8' ? Math.min(Math.max(sum, 0), 255) : sum;
   });
 }
 

@@ -65,7 +65,7 @@ export const opencvWasm: BackendSource = {
     return defineBackend({
       name: 'opencv-wasm',
       version: /Version control:\s*(\S+)/.exec(cv.getBuildInformation())?.[1] ?? 'unknown',
-      supports: ({ kind }) => kind === 'filter' || kind === 'gauss',
+      supports: ({ kind }) => ['filter', 'sharpen', 'gauss'].includes(kind),
       prepare: (problem, weights) => prepare(cv, problem as FilterProblem, weights),
     });
   },

@@ -2,7 +2,7 @@
 import { type BackendSource, defineBackend, type Prepared } from '../backend.ts';
 import type { Data, Weights } from '../data.ts';
 import { loadPackage } from '../optional.ts';
-import type { FilterProblem, Problem } from '../problem.ts';
+import { type FilterProblem, isFilter, type Problem } from '../problem.ts';
 
 interface Pipeline {
   convolve(options: Record<string, unknown>): Pipeline;
@@ -36,7 +36,7 @@ function prepare(sharp: Sharp, problem: FilterProblem, weights: Weights): Prepar
 
 /** Float pixels it makes bytes of on the way, an alpha channel it would premultiply; its kernel has 3 to 1001 taps a side. */
 function supports(problem: Problem): boolean {
-  if (problem.kind !== 'filter' && problem.kind !== 'box') return false;
+  if (!isFilter(problem) || problem.kind === 'gauss' || problem.kind === 'dilate') return false;
   const { c, kernel, pixels } = problem;
   return pixels === 'u8' && (c === 1 || c === 3) && Math.min(...kernel) >= 3 && Math.max(...kernel) <= 1001;
 }

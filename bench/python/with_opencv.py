@@ -11,7 +11,7 @@ def load(threads):
 
 
 def prepare(problem, x, weight, grad_output):
-    if problem["kind"] in ("filter", "gauss", "box", "dilate"):
+    if problem["kind"] in ("filter", "sharpen", "gauss", "box", "dilate"):
         return image_filter(problem, x, weight)
     plane = plane_filter(problem, weight)
     if plane is None:

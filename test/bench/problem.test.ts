@@ -24,6 +24,7 @@ describe('a problem on one line', () => {
     ['filter:h10w20c3-k5', 'filter:c3h10w20-k5u8', 'image filter u8'],
     ['gauss:h10w20-k5f32', 'gauss:c1h10w20-k5f32', 'Gaussian blur f32'],
     ['box:h10w20c3-k5', 'box:c3h10w20-k5u8', 'box blur u8'],
+    ['sharpen:c3h10w20-k5', 'sharpen:c3h10w20-k5u8', 'sharpening u8'],
     ['dilate:h10w20-k3x5', 'dilate:c1h10w20-k3x5u8', 'dilation u8'],
   ])('%s', (text, canonical, className) => {
     const problem = parseProblem(text);

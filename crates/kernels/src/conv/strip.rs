@@ -153,6 +153,9 @@ fn strip_columns(isa: Isa, columns: usize) -> usize {
     vectors.map_or(columns, |vectors| vectors * isa.lanes())
 }
 
+/// Vectors of the widest strip of a single row.
+const SINGLE_VECTORS: usize = 8;
+
 /// One pass over one block of rows.
 #[derive(Clone, Copy)]
 struct Block {
@@ -200,13 +203,18 @@ impl<const K: usize, const R: usize> Kernel for Sized<'_, K, R> {
             // SAFETY: the rows of this block and its sources.
             return unsafe { emulated::<S, R>(s, self.0, K) };
         }
-        let widest = const { registers::vectors(S::REGISTERS) };
+        // A row by itself has as many sums, so that none waits for the last product.
+        let widest = const { if R == 1 { SINGLE_VECTORS } else { registers::vectors(S::REGISTERS) } };
         let mut x = 0;
         // SAFETY: every strip lies within the columns, or is one vector that covers them all.
         unsafe {
             while x < columns {
                 let left = columns - x;
-                if widest == 4 && (left > 2 * S::LANES && columns >= 4 * S::LANES) {
+                if widest == SINGLE_VECTORS && left > 2 * S::LANES && columns >= SINGLE_VECTORS * S::LANES {
+                    x = x.min(columns - SINGLE_VECTORS * S::LANES);
+                    self.strip::<S, SINGLE_VECTORS>(s, x, S::LANES);
+                    x += SINGLE_VECTORS * S::LANES;
+                } else if widest == 4 && (left > 2 * S::LANES && columns >= 4 * S::LANES) {
                     x = x.min(columns - 4 * S::LANES);
                     self.strip::<S, 4>(s, x, S::LANES);
                     x += 4 * S::LANES;
