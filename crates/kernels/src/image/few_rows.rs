@@ -205,22 +205,6 @@ impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
                     }
                 )+ };
             }
-            if ROWS == THREE && kh < THREE {
-                // Lower kernels are rare, and load no more for a result by itself.
-                macro_rules! alone {
-                    ($($result:literal)+) => { $(
-                        let start = slot;
-                        for row in 0..kh {
-                            feed!($result + row => $result);
-                        }
-                        finish!($result);
-                        slot = if start + 1 == slots { 0 } else { start + 1 };
-                    )+ };
-                }
-                alone!(0 1 2);
-                let _ = slot;
-                return sums;
-            }
             feed!(0 => 0);
             if ROWS == FOUR {
                 feed!(1 => 0 1);

@@ -88,7 +88,7 @@ const fn most_rows(registers: usize, lanes: usize) -> usize {
 }
 
 impl Floats {
-    /// Whether kernels of any height take no longer here than in the tile that leaves floats.
+    /// Whether higher kernels take no longer here than in the tile that leaves floats.
     pub(super) fn suit_any_height(isa: Isa) -> bool {
         most_rows(isa.registers(), isa.lanes()) == THREE
     }
@@ -105,6 +105,8 @@ impl<P: Pixel> Terms<P> for Floats {
     fn rows(isa: Isa, [kh, kw]: [usize; 2]) -> usize {
         match most_rows(isa.registers(), isa.lanes()) {
             FOUR if kh < FOUR || kw == 1 => TWO,
+            // A loop in which rows are all that is left would not keep the sums of three in registers.
+            THREE if kh < THREE || kw == 1 => TWO,
             rows => rows,
         }
     }
@@ -112,7 +114,7 @@ impl<P: Pixel> Terms<P> for Floats {
     #[inline(always)]
     fn takes<S: Simd>(rows: usize) -> bool {
         let most = most_rows(S::REGISTERS, S::LANES);
-        rows == most || rows == TWO && most != THREE
+        rows == most || rows == TWO
     }
 
     /// A product that is fused by many instructions is written out as rarely as possible.

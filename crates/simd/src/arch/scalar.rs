@@ -83,12 +83,8 @@ impl Simd for Token {
     }
 
     #[inline(always)]
-    fn fused_mul_add(self, V(a): V, V(b): V, V(c): V) -> V {
-        let mut sums = [0.0; LANES];
-        for lane in 0..LANES {
-            sums[lane] = fused(a[lane], b[lane], c[lane]);
-        }
-        V(sums)
+    fn fused_mul_add(self, a: V, b: V, c: V) -> V {
+        fused_each(a, b, c)
     }
 
     #[inline(always)]
@@ -255,6 +251,12 @@ unsafe fn store_some(target: *mut f32, V(lanes): V, count: usize) {
         // SAFETY: the caller's promise.
         unsafe { target.add(i).write(*lane) };
     }
+}
+
+/// By lane. Called, since so many instructions are not wanted in each place that multiplies.
+#[inline(never)]
+fn fused_each(V(a): V, V(b): V, V(c): V) -> V {
+    V(std::array::from_fn(|lane| fused(a[lane], b[lane], c[lane])))
 }
 
 /// `a * b + c` rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008): the product is exact in `f64`,
