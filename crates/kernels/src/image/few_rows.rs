@@ -153,8 +153,11 @@ impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
         taps: &Taps<'_, P, T>,
         x: usize,
     ) -> [[T::Register<S>; N]; ROWS] {
-        let Taps { first, size: [kh, kw], step, ring: Ring { elements, slots, columns }, mut slot, .. } =
-            *taps;
+        let Taps { first, size: [kh, kw], step, ring: Ring { elements, slots, columns }, slot, .. } = *taps;
+        // Pointers instead of slots: where rows are all that is run over, a product for each would take as long as theirs.
+        let start = elements.as_ptr().wrapping_add(x);
+        let end = start.wrapping_add(slots * columns);
+        let mut next = start.wrapping_add(slot * columns);
         // Elements of a register.
         let lanes = T::PER_LANE * S::LANES;
         let mut sums = [[T::zero(s); N]; ROWS];
@@ -163,7 +166,7 @@ impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
             // The results that a row feeds must be known when this is compiled, or sums leave the registers.
             macro_rules! feed {
                 ($row:expr => $($result:literal)+) => {{
-                    let mut source = elements.as_ptr().add(slot * columns + x);
+                    let mut source = next;
                     // Of the result 0; those before the kernel or behind it are not read.
                     let mut weights = first.wrapping_add($row * kw);
                     for _ in 0..kw {
@@ -190,7 +193,8 @@ impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
                         source = source.add(step);
                         weights = weights.wrapping_add(1);
                     }
-                    slot = if slot + 1 == slots { 0 } else { slot + 1 };
+                    next = next.wrapping_add(columns);
+                    next = if next == end { start } else { next };
                 }};
             }
             // With few registers, what is summed up leaves them at once: the compiler would spill sums that are still added to.
@@ -234,7 +238,7 @@ impl<P: Pixel, T: Terms<P>, const ROWS: usize> FewRows<'_, P, T, ROWS> {
                 finish!(0 1);
             }
         }
-        let _ = slot;
+        let _ = next;
         sums
     }
 }
