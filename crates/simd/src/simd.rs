@@ -102,7 +102,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn prefetch_later(self, _: *const f32) {}
 
-    /// Writes the first `count` lanes; memory past them is not touched.
+    /// Writes the first `count` lanes; memory past them is not touched. All of them take no longer than with [`Simd::store`].
     ///
     /// # Safety
     /// `count <= LANES` and `target` is valid for writes of `count` floats.

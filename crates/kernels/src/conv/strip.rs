@@ -322,7 +322,7 @@ impl<const K: usize, const R: usize> Sized<'_, K, R> {
             for (r, row) in sums.iter().enumerate() {
                 for (v, sum) in row.iter().enumerate() {
                     let target = block.target.add(r * block.stride + x + v * S::LANES);
-                    if count == S::LANES { s.store(target, *sum) } else { s.store_first(target, *sum, count) }
+                    s.store_first(target, *sum, count);
                 }
             }
         }

@@ -114,11 +114,7 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
             for (t, row) in sums.iter().enumerate() {
                 for q in 0..Q {
                     let target = tile.targets[q].add(t * tile.plane);
-                    if tile.counts[q] == S::LANES {
-                        s.store(target, row[q]);
-                    } else {
-                        s.store_first(target, row[q], tile.counts[q]);
-                    }
+                    s.store_first(target, row[q], tile.counts[q]);
                 }
             }
         }

@@ -76,14 +76,6 @@ impl<R: Reduce> Rows<'_, R> {
 
     // No closures below: they would be compiled without the instruction set's target features.
 
-    /// # Safety
-    /// `target` is valid for writes of `count` floats.
-    #[inline(always)]
-    unsafe fn store<S: Simd>(&self, s: S, target: *mut f32, v: S::V, count: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { if count == S::LANES { s.store(target, v) } else { s.store_first(target, v, count) } }
-    }
-
     /// Reduces two neighbouring vectors of `rows` input rows, `row_step` apart.
     ///
     /// # Safety
@@ -231,7 +223,7 @@ impl<R: Reduce> Rows<'_, R> {
                 for (x, reduced) in starts.into_iter().zip(reduced) {
                     if x < g.x.output {
                         let v = self.finish(s, reduced, count, x);
-                        self.store(s, target.add(x), v, S::LANES.min(g.x.output - x));
+                        s.store_first(target.add(x), v, S::LANES.min(g.x.output - x));
                     }
                 }
             }

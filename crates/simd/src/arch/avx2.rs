@@ -136,7 +136,13 @@ impl Simd for Token {
 
     #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, v: __m256, count: usize) {
-        unsafe { _mm256_maskstore_ps(target, mask(count), v) }
+        // Of a masked store, AMD's processors make some forty operations.
+        unsafe {
+            match count {
+                LANES => self.store(target, v),
+                _ => _mm256_maskstore_ps(target, mask(count), v),
+            }
+        }
     }
 
     #[inline(always)]
