@@ -1,7 +1,7 @@
 //! The weight of one group as the packers of register tiles find it.
 
 use super::swap_axes::SwapAxes;
-use corr2d_simd::Isa;
+use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The order of a weight's elements within each group.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,11 +43,44 @@ impl GroupWeight<'_> {
                 unsafe { by_tap.run(isa) };
             }
             WeightOrder::Taps => {
-                let lines = elements.chunks_exact(self.channels());
-                for (line, target) in lines.zip(packed.chunks_mut(width)) {
-                    target[..count].copy_from_slice(&line[first..first + count]);
-                }
+                isa.run(CopyLines { elements, channels: self.channels(), first, count, width, packed });
             }
+        }
+    }
+}
+
+/// The same part of each line.
+struct CopyLines<'a> {
+    elements: &'a [f32],
+    channels: usize,
+    first: usize,
+    count: usize,
+    width: usize,
+    packed: &'a mut [f32],
+}
+
+/// How many lines before it is copied one is asked for: they are farther apart than processors look ahead.
+const LINES_AHEAD: usize = 8;
+
+impl Kernel for CopyLines<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let CopyLines { elements, channels, first, count, width, packed } = self;
+        let lines = elements.chunks_exact(channels);
+        for (line, target) in lines.zip(packed.chunks_mut(width)) {
+            let (source, target) = (&line[first..][..count], &mut target[..count]);
+            let ahead = source.as_ptr().wrapping_add(LINES_AHEAD * channels);
+            s.prefetch(ahead);
+            s.prefetch(ahead.wrapping_add(count - 1));
+            let whole = count / S::LANES * S::LANES;
+            for x in (0..whole).step_by(S::LANES) {
+                // SAFETY: a vector is left of both.
+                unsafe { s.store(target.as_mut_ptr().add(x), s.load(source.as_ptr().add(x))) };
+            }
+            // Few, so that a call would take longer.
+            target[whole..].iter_mut().zip(&source[whole..]).for_each(|(target, source)| *target = *source);
         }
     }
 }
