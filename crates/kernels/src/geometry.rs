@@ -141,6 +141,14 @@ impl Axis {
         first..last.max(first)
     }
 
+    /// The windows that have tap `tap` inside the unpadded input; their own tap is `stride` positions from that of the one before.
+    pub fn windows_with(&self, tap: usize) -> Range<usize> {
+        let offset = tap * self.dilation;
+        let first = self.before.saturating_sub(offset).div_ceil(self.stride);
+        let last = (self.before + self.input).saturating_sub(offset).div_ceil(self.stride).min(self.output);
+        first..last.max(first)
+    }
+
     /// The number of taps of window `output` that lie inside the padded input.
     pub fn covered(&self, output: usize) -> usize {
         let end = self.before + self.input + self.after;

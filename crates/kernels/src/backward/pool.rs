@@ -137,11 +137,12 @@ impl Kernel for Spread<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let g = self.geometry;
-        let [rows, columns] = self.windows;
+        let rows = &self.windows[0];
         let pixel = if g.order == ChannelOrder::First { 1 } else { g.channels };
         let row = g.x.input * pixel;
         self.target.fill(0.0);
         let mut spread = vec![0.0; row];
+        let mut parts = vec![0.0; g.x.output];
         let lines = self.gradient.chunks_exact(g.x.output * pixel);
         for (y, line) in lines.enumerate() {
             let Taps { first, count } = rows[y];
@@ -150,18 +151,53 @@ impl Kernel for Spread<'_> {
             }
             // The windows' parts of the first of their rows; then the other rows get the same.
             spread.fill(0.0);
-            for (x, gradients) in line.chunks_exact(pixel).enumerate() {
-                let divisor = self.divisors[0][y] * self.divisors[1][x];
-                for tap in 0..columns[x].count {
-                    let start = (columns[x].first + tap * g.x.dilation) * pixel;
-                    let target = &mut spread[start..][..pixel];
-                    target.iter_mut().zip(gradients).for_each(|(sum, value)| *sum += value / divisor);
-                }
+            if g.order == ChannelOrder::First && g.x.stride > 0 {
+                let divisors = self.divisors[1].iter().map(|across| self.divisors[0][y] * across);
+                parts.iter_mut().zip(line).zip(divisors).for_each(|((part, value), d)| *part = value / d);
+                spread_row(g, &parts, &mut spread);
+            } else {
+                self.spread_pixels(y, line, pixel, &mut spread);
             }
             for tap in 0..count {
                 let target = &mut self.target[(first + tap * g.y.dilation) * row..][..row];
                 target.iter_mut().zip(&spread).for_each(|(sum, value)| *sum += value);
             }
+        }
+    }
+}
+
+impl Spread<'_> {
+    /// Adds the parts of a row of windows to the elements of a row, a window at a time: for pixels of several channels, and windows
+    /// that are not alike.
+    #[inline(always)]
+    fn spread_pixels(&self, y: usize, line: &[f32], pixel: usize, spread: &mut [f32]) {
+        let columns = &self.windows[1];
+        for (x, gradients) in line.chunks_exact(pixel).enumerate() {
+            let divisor = self.divisors[0][y] * self.divisors[1][x];
+            for tap in 0..columns[x].count {
+                let start = (columns[x].first + tap * self.geometry.x.dilation) * pixel;
+                let target = &mut spread[start..][..pixel];
+                target.iter_mut().zip(gradients).for_each(|(sum, value)| *sum += value / divisor);
+            }
+        }
+    }
+}
+
+/// The same for planes, a tap of all windows at a time. The last tap comes first, so that here, too, an element's windows are added
+/// from left to right.
+#[inline(always)]
+fn spread_row(g: &PoolGeometry, parts: &[f32], spread: &mut [f32]) {
+    for tap in (0..g.x.kernel).rev() {
+        let windows = g.x.windows_with(tap);
+        if windows.is_empty() {
+            continue;
+        }
+        let first = windows.start * g.x.stride + tap * g.x.dilation - g.x.before;
+        let (target, parts) = (&mut spread[first..], &parts[windows]);
+        match g.x.stride {
+            1 => target.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part),
+            2 => target.iter_mut().step_by(2).zip(parts).for_each(|(sum, part)| *sum += part),
+            stride => target.iter_mut().step_by(stride).zip(parts).for_each(|(sum, part)| *sum += part),
         }
     }
 }

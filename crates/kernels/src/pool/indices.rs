@@ -61,19 +61,17 @@ impl IndexedRows<'_> {
         let g = self.geometry;
         let source = self.input.row(plane / g.channels, plane % g.channels, input_row);
         for kx in 0..g.x.kernel {
-            let tap = kx * g.x.dilation;
-            let first = g.x.before.saturating_sub(tap).div_ceil(g.x.stride);
-            let last = (g.x.before + g.x.input).saturating_sub(tap).div_ceil(g.x.stride).min(g.x.output);
-            if first >= last {
+            let windows = g.x.windows_with(kx);
+            if windows.is_empty() {
                 continue;
             }
-            let column = first * g.x.stride + tap - g.x.before;
+            let column = windows.start * g.x.stride + kx * g.x.dilation - g.x.before;
             let elements = Elements {
                 source: source.wrapping_add(column),
                 index: (input_row * g.x.input + column) as i32,
                 index_step: g.x.stride as i32,
             };
-            let (best, indices) = (&mut best[first..last], &mut indices[first..last]);
+            let (best, indices) = (&mut best[windows.clone()], &mut indices[windows]);
             // SAFETY: the columns of these outputs are inside the row.
             unsafe {
                 match g.x.stride {
