@@ -360,19 +360,16 @@ impl ImageFilter {
         self.few_rows().is_some() && self.few_rows_tile() == THREE
     }
 
-    /// Columns of a tile, so that its floats stay in the first-level cache.
+    /// Columns of a tile, so that what it works on stays in a cache.
     fn tile_columns(&self, bytes: Option<&ByteKernel>) -> usize {
-        if bytes.is_some() {
-            let rows = byte_part::kept_rows(self.window[0]) + 1;
-            return (TILE_WORDS / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS);
-        }
-        // Results that become pixels in registers need no rows of floats.
-        let rows = match self.few_rows() {
-            Some(_) => self.kept_rows(self.few_rows_tile()) + 1,
-            None => self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS + 1,
+        let (elements, rows) = match self.few_rows() {
+            _ if bytes.is_some() => (TILE_WORDS, byte_part::kept_rows(self.window[0])),
+            Some(_) if self.asks_ahead() => (LONG_FLOATS, self.kept_rows(self.few_rows_tile())),
+            // Results that become pixels in registers need no rows of floats.
+            Some(_) => (TILE_FLOATS, self.kept_rows(self.few_rows_tile())),
+            None => (TILE_FLOATS, self.kept_rows(BLOCK_ROWS) + BLOCK_ROWS),
         };
-        let floats = if self.asks_ahead() { LONG_FLOATS } else { TILE_FLOATS };
-        (floats / rows / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS)
+        (elements / (rows + 1) / PIXELS_ALIGNED * PIXELS_ALIGNED).max(LEAST_COLUMNS)
     }
 
     fn scratch_len(&self, bytes: Option<&ByteKernel>, part: &Part) -> usize {
