@@ -1,11 +1,13 @@
 //! The pool of threads, and how tiles are shared out. Tiles never depend on the number of threads, so neither do results.
 
+mod invitation;
+mod lounge;
+
+use invitation::Invitation;
+use lounge::Lounge;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use std::any::Any;
-use std::mem::transmute;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// Tells calls to stop, from any thread; it can't be taken back.
 #[derive(Debug, Default)]
@@ -31,6 +33,8 @@ pub struct Pool {
     helpers: Option<Arc<ThreadPool>>,
     /// Invitations that no helper has read yet.
     unread: Arc<AtomicUsize>,
+    /// Helpers that are awake.
+    lounge: Arc<Lounge>,
     cancel: Option<Arc<Cancel>>,
 }
 
@@ -41,12 +45,16 @@ impl Pool {
     /// A pool in which `threads` threads (at least 1) work on a call: the caller with helpers, or the helpers on a spawned call.
     pub fn new(threads: usize) -> Result<Pool, ThreadPoolBuildError> {
         if cfg!(target_family = "wasm") {
-            return Ok(Pool { threads: 1, helpers: None, unread: Arc::default(), cancel: None });
+            return Ok(Pool::of(1, None));
         }
         let threads = threads.max(1);
         let helpers =
             ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("corr2d-{i}")).build()?;
-        Ok(Pool { threads, helpers: Some(Arc::new(helpers)), unread: Arc::default(), cancel: None })
+        Ok(Pool::of(threads, Some(Arc::new(helpers))))
+    }
+
+    fn of(threads: usize, helpers: Option<Arc<ThreadPool>>) -> Pool {
+        Pool { threads, helpers, unread: Arc::default(), lounge: Arc::default(), cancel: None }
     }
 
     /// The processors this process may use: its affinity mask and its cgroup's quota, whichever is smaller.
@@ -68,7 +76,13 @@ impl Pool {
     /// process, so `work` has to catch its own.
     pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
         match &self.helpers {
-            Some(helpers) => helpers.spawn_fifo(work),
+            Some(helpers) => {
+                let call = self.lounge.announce();
+                helpers.spawn_fifo(move || {
+                    drop(call);
+                    work();
+                });
+            }
             None => work(),
         }
     }
@@ -104,94 +118,30 @@ impl Pool {
 
     /// Runs `drain` on this thread and on those of `helpers` invited threads that come while it does.
     fn share(&self, pool: &ThreadPool, helpers: usize, drain: &(dyn Fn() + Sync)) {
-        let invitation = Arc::new(Invitation::new(drain));
-        for _ in 0..helpers {
-            if self.unread.load(Ordering::Relaxed) >= MOST_UNREAD * self.threads {
-                break;
+        Invitation::share(drain, |invitation| {
+            for _ in 0..helpers {
+                if !self.lounge.hand(invitation) && !self.send(pool, invitation.clone()) {
+                    break;
+                }
             }
-            let (invitation, unread) = (invitation.clone(), self.unread.clone());
-            unread.fetch_add(1, Ordering::Relaxed);
-            pool.spawn(move || {
-                unread.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
+    /// Sends an invitation, unless too many are unread.
+    fn send(&self, pool: &ThreadPool, invitation: Arc<Invitation>) -> bool {
+        if self.unread.load(Ordering::Relaxed) >= MOST_UNREAD * self.threads {
+            return false;
+        }
+        let (unread, lounge) = (self.unread.clone(), self.lounge.clone());
+        unread.fetch_add(1, Ordering::Relaxed);
+        pool.spawn(move || {
+            unread.fetch_sub(1, Ordering::Relaxed);
+            let mut next = Some(invitation);
+            while let Some(invitation) = next {
                 invitation.accept();
-            });
-        }
-        let host = Host(&invitation);
-        drain();
-        drop(host);
-        if let Some(panic) = invitation.lock().panic.take() {
-            resume_unwind(panic);
-        }
-    }
-}
-
-/// A call that helpers may join until it is closed.
-struct Invitation {
-    guests: Mutex<Guests>,
-    left: Condvar,
-}
-
-struct Guests {
-    /// What to do; nothing once the call is closed.
-    call: Option<Call>,
-    /// Helpers that are at it.
-    working: usize,
-    /// The first panic of a helper.
-    panic: Option<Box<dyn Any + Send>>,
-}
-
-#[derive(Clone, Copy)]
-struct Call(*const (dyn Fn() + Sync));
-
-// SAFETY: it points to a function that may be called from any thread; how long is [`Invitation`]'s business.
-unsafe impl Send for Call {}
-
-impl Invitation {
-    /// The caller keeps `drain` until [`Invitation::close`] has returned, which [`Host`] sees to.
-    fn new(drain: &(dyn Fn() + Sync)) -> Invitation {
-        // SAFETY: only the lifetime changes; `accept` calls it only between the call's opening and its closing.
-        let call = unsafe { transmute::<*const (dyn Fn() + Sync + '_), *const (dyn Fn() + Sync)>(drain) };
-        let guests = Guests { call: Some(Call(call)), working: 0, panic: None };
-        Invitation { guests: Mutex::new(guests), left: Condvar::new() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Guests> {
-        // Nothing panics while it is held.
-        self.guests.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn accept(&self) {
-        let call = {
-            let mut guests = self.lock();
-            let Some(call) = guests.call else { return };
-            guests.working += 1;
-            call
-        };
-        // SAFETY: the call was open and this helper is counted, so `close` waits for it.
-        let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*call.0)() }));
-        let mut guests = self.lock();
-        guests.working -= 1;
-        if let Err(panic) = result {
-            guests.panic.get_or_insert(panic);
-        }
-        self.left.notify_one();
-    }
-
-    /// Lets nobody in any more and waits for those who are in.
-    fn close(&self) {
-        let mut guests = self.lock();
-        guests.call = None;
-        while guests.working > 0 {
-            guests = self.left.wait(guests).unwrap_or_else(|poisoned| poisoned.into_inner());
-        }
-    }
-}
-
-/// Closes the invitation at the end of the call, by a panic too.
-struct Host<'a>(&'a Invitation);
-
-impl Drop for Host<'_> {
-    fn drop(&mut self) {
-        self.0.close();
+                next = lounge.wait();
+            }
+        });
+        true
     }
 }
