@@ -8,8 +8,12 @@ use corr2d_simd::{Isa, Kernel, Simd};
 pub(crate) enum WeightOrder {
     /// `[channel][tap]`, as a convolution has it.
     Channels,
-    /// `[tap][channel]`: the weight of one tap of a convolution as its transpose has it, where input and output change places.
-    Taps,
+    /// `[input channel][channel][tap of the kernel]`, a kernel's taps in reverse: the weight of a convolution as its transpose has it,
+    /// where input and output change places.
+    Transposed {
+        /// Taps of a kernel.
+        kernel: usize,
+    },
 }
 
 /// A group's weight.
@@ -42,8 +46,22 @@ impl GroupWeight<'_> {
                 // SAFETY: the source has `count` lines of `taps` floats, the target `taps` lines of `count` that are `width` apart.
                 unsafe { by_tap.run(isa) };
             }
-            WeightOrder::Taps => {
+            WeightOrder::Transposed { kernel: 1 } => {
                 isa.run(CopyLines { elements, channels: self.channels(), first, count, width, packed });
+            }
+            WeightOrder::Transposed { kernel } => {
+                let kernels = elements.chunks_exact(self.channels() * kernel);
+                for (source, target) in kernels.zip(packed.chunks_mut(kernel * width)) {
+                    let by_tap = SwapAxes {
+                        source: source[first * kernel..][..count * kernel].as_ptr(),
+                        source_stride: kernel,
+                        target: target[..(kernel - 1) * width + count].as_mut_ptr(),
+                        target_stride: width,
+                        size: [count, kernel],
+                    };
+                    // SAFETY: as above, for the taps of a kernel.
+                    unsafe { by_tap.run_in_reverse(isa) };
+                }
             }
         }
     }

@@ -16,8 +16,29 @@ impl SwapAxes {
     /// # Safety
     /// Source and target are valid for `size` and do not overlap.
     pub(crate) unsafe fn run(self, isa: Isa) {
-        isa.run(self);
+        let SwapAxes { source, source_stride, target, target_stride, size } = self;
+        isa.run(Swap { source, source_stride, target, target_stride: target_stride as isize, size });
     }
+
+    /// The same with the target's rows in reverse.
+    ///
+    /// # Safety
+    /// As [`SwapAxes::run`].
+    pub(crate) unsafe fn run_in_reverse(self, isa: Isa) {
+        let SwapAxes { source, source_stride, target, target_stride, size } = self;
+        let target = target.wrapping_add(size[1].saturating_sub(1) * target_stride);
+        isa.run(Swap { source, source_stride, target, target_stride: -(target_stride as isize), size });
+    }
+}
+
+/// A [`SwapAxes`] whose target may go back in memory.
+#[derive(Clone, Copy)]
+struct Swap {
+    source: *const f32,
+    source_stride: usize,
+    target: *mut f32,
+    target_stride: isize,
+    size: [usize; 2],
 }
 
 const MOST_LANES: usize = 16;
@@ -25,15 +46,16 @@ const MOST_LANES: usize = 16;
 /// Blocks that are fetched ahead where each of their lines is far from the one before.
 const BLOCKS_AHEAD: usize = 2;
 
-impl Kernel for SwapAxes {
+impl Kernel for Swap {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let rows = Blocks::new(self.target, self.target_stride, self.size[0], S::LANES);
+        let target_stride = self.target_stride.unsigned_abs();
+        let rows = Blocks::new(self.target, target_stride, self.size[0], S::LANES);
         let columns = Blocks::new(self.source, self.source_stride, self.size[1], S::LANES);
         // The side whose lines are far apart is walked along its lines: the processor fetches ahead what follows in memory.
-        let down = self.target_stride > self.source_stride;
+        let down = target_stride > self.source_stride;
         let (outer, inner) = if down { (columns, rows) } else { (rows, columns) };
         for i in 0..outer.count {
             for j in 0..inner.count {
@@ -49,7 +71,7 @@ impl Kernel for SwapAxes {
                 // SAFETY: the block lies inside the matrix, and its transpose inside the target, by `run`'s promise.
                 unsafe {
                     let source = self.source.add(row * self.source_stride + column);
-                    let target = self.target.add(column * self.target_stride + row);
+                    let target = self.target.offset(column as isize * self.target_stride).add(row);
                     if height == S::LANES && width == S::LANES {
                         self.block(s, source, target);
                     } else {
@@ -95,7 +117,7 @@ impl Blocks {
     }
 }
 
-impl SwapAxes {
+impl Swap {
     /// # Safety
     /// A whole square of lanes is readable at `source` and writable at `target`.
     #[inline(always)]
@@ -108,7 +130,7 @@ impl SwapAxes {
             }
             swap(s, &mut lines);
             for (i, line) in lines.iter().enumerate().take(S::LANES) {
-                s.store(target.add(i * self.target_stride), *line);
+                s.store(target.offset(i as isize * self.target_stride), *line);
             }
         }
     }
@@ -129,7 +151,7 @@ impl SwapAxes {
             swap(s, &mut lines);
             for (i, line) in lines.iter().enumerate().take(S::LANES) {
                 if i < width {
-                    s.store_first(target.add(i * self.target_stride), *line, height);
+                    s.store_first(target.offset(i as isize * self.target_stride), *line, height);
                 }
             }
         }

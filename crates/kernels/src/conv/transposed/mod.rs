@@ -94,12 +94,12 @@ impl TransposedPlan {
             let batch = if whole { g.batch } else { 1 };
             let geometry = ConvGeometry { batch, ..phase.geometry };
             let algorithm = algorithm(&geometry);
-            // The weight of one tap is that of its transpose as it is, but for its order.
-            let is_packed_as_it_is = g.y.kernel * g.x.kernel == 1
-                && geometry.taps() == g.c_in_group()
+            // Where a phase has all taps, algorithms that pack by tap do so from the weight as it is.
+            let kernel = g.y.kernel * g.x.kernel;
+            let is_packed_as_it_is = geometry.taps() == g.c_in_group() * kernel
                 && algorithm.is_some_and(|algorithm| algorithm.packs_by_tap);
             let plan = if is_packed_as_it_is {
-                let order = WeightOrder::Taps;
+                let order = WeightOrder::Transposed { kernel };
                 ConvPlan::with_order(geometry, weight, order, bias, activation, isa, algorithm)?
             } else {
                 let weight = weight::of_phase(g, &phase, weight, isa);
