@@ -12,6 +12,7 @@ mod weights;
 
 use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
+use super::group_weight::GroupWeight;
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
@@ -45,7 +46,7 @@ const fn algorithm<T: Transform<N, M>, const N: usize, const M: usize>(
         cost: |g, isa| cost(Shape::of::<T, N, M>(), g, isa),
         packing,
         accuracy: Accuracy::Transformed { amplification, exact: false },
-        packs_by_tap: false,
+        packs_by_tap: true,
         pack: |problem| pack(Shape::of::<T, N, M>(), problem),
     }
 }
@@ -170,7 +171,8 @@ struct Winograd {
 }
 
 fn pack(shape: &'static Shape, problem: Problem<'_>) -> Box<dyn PackedConv> {
-    let Problem { geometry: g, weight, bias, activation, isa, .. } = problem;
+    let Problem { geometry: g, weight: elements, order, bias, activation, isa } = problem;
+    let weight = GroupWeight { elements, taps: g.taps(), order };
     let lanes = isa.lanes();
     let block = pixel_tile::vectors(isa) * lanes;
     let source = PixelSource::new(&g);
@@ -191,7 +193,7 @@ fn pack(shape: &'static Shape, problem: Problem<'_>) -> Box<dyn PackedConv> {
         activation,
         bias: pack_bias(bias, g.c_out, lanes),
         no_bias: Aligned::zeros(block),
-        weights: weights::pack(&shape.weight[..shape.distinct], weight, g.c_in, isa, block),
+        weights: weights::pack(&shape.weight[..shape.distinct], weight, isa, block),
         offsets: (0..g.c_in).map(|c| u32::try_from(c).expect("channels of a weight in memory")).collect(),
         source,
         rows,

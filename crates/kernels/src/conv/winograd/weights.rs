@@ -1,7 +1,7 @@
 //! The weight's transform, `G·w·Gᵀ`, laid out for the register tile of `pixel_tile.rs`.
 
 use crate::buffer::Aligned;
-use crate::conv::swap_axes::SwapAxes;
+use crate::conv::group_weight::GroupWeight;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 const TAPS: usize = 9;
@@ -12,34 +12,23 @@ const TOGETHER: usize = 16;
 /// The most rows of G that differ.
 const MOST_ROWS: usize = 6;
 
-/// The weight `[c_out, c_in, 3, 3]` as blocks of at most `block` output channels, each `[element][c_in][channel]`, with zeros up to
-/// whole vectors. `matrix` holds the rows of G that differ.
-pub(super) fn pack(matrix: &[[f32; 3]], weight: &[f32], c_in: usize, isa: Isa, block: usize) -> Aligned {
-    let c_out = weight.len() / (c_in * TAPS);
-    let len = matrix.len() * matrix.len() * c_in * c_out.next_multiple_of(isa.lanes());
+/// The weight of 3×3 kernels as blocks of at most `block` output channels, each `[element][c_in][channel]`, with zeros up to whole
+/// vectors. `matrix` holds the rows of G that differ.
+pub(super) fn pack(matrix: &[[f32; 3]], weight: GroupWeight<'_>, isa: Isa, block: usize) -> Aligned {
+    let c_in = weight.taps / TAPS;
+    let len = matrix.len() * matrix.len() * c_in * weight.channels().next_multiple_of(isa.lanes());
     let mut packed = Aligned::of(len);
     // The taps of channels that are transformed together, `[c_in][tap][channel]`.
-    let mut taps = Aligned::zeros(c_in * TAPS * TOGETHER);
-    isa.run(Pack {
-        isa,
-        matrix,
-        weight,
-        taps: taps.as_mut_slice(),
-        c_in,
-        c_out,
-        block,
-        target: packed.as_mut_slice(),
-    });
+    let mut taps = Aligned::zeros(weight.taps * TOGETHER);
+    isa.run(Pack { isa, matrix, weight, taps: taps.as_mut_slice(), block, target: packed.as_mut_slice() });
     packed
 }
 
 struct Pack<'a> {
     isa: Isa,
     matrix: &'a [[f32; 3]],
-    weight: &'a [f32],
+    weight: GroupWeight<'a>,
     taps: &'a mut [f32],
-    c_in: usize,
-    c_out: usize,
     block: usize,
     target: &'a mut [f32],
 }
@@ -49,22 +38,15 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pack { isa, matrix, weight, taps, c_in, c_out, block, target } = self;
+        let Pack { isa, matrix, weight, taps, block, target } = self;
+        let (c_in, c_out) = (weight.taps / TAPS, weight.channels());
         assert!(matrix.len() <= MOST_ROWS);
         for first in (0..c_out).step_by(block) {
             let width = block.min(c_out - first).next_multiple_of(S::LANES);
             let start = matrix.len() * matrix.len() * c_in * first;
             for channel in (first..c_out.min(first + block)).step_by(TOGETHER) {
                 let count = TOGETHER.min(c_out.min(first + block) - channel);
-                let by_tap = SwapAxes {
-                    source: weight[channel * c_in * TAPS..][..count * c_in * TAPS].as_ptr(),
-                    source_stride: c_in * TAPS,
-                    target: taps.as_mut_ptr(),
-                    target_stride: TOGETHER,
-                    size: [count, c_in * TAPS],
-                };
-                // SAFETY: `count` lines of the weight, and a line of `TOGETHER` floats for each of their taps.
-                unsafe { by_tap.run(isa) };
+                weight.pack(isa, channel, count, TOGETHER, taps);
                 for c in 0..c_in {
                     for part in (0..TOGETHER.min(width + first - channel)).step_by(S::LANES) {
                         let place = start + c * width + channel - first + part;
