@@ -102,7 +102,7 @@ impl TransposedPlan {
                 let order = WeightOrder::Transposed { kernel };
                 ConvPlan::with_order(geometry, weight, order, bias, activation, isa, algorithm)?
             } else {
-                let weight = weight::of_phase(g, &phase, weight, isa);
+                let weight = weight::of_phase(g, &phase, weight);
                 ConvPlan::new(geometry, weight.as_slice(), bias, activation, isa, algorithm)?
             };
             phases.push(PlannedPhase { phase, plan });

@@ -1,15 +1,14 @@
 //! The weight of a phase: its taps in reverse, and the axes of its channels swapped.
 
-use super::super::swap_axes::SwapAxes;
 use crate::buffer::Aligned;
 use crate::geometry::{Phase, TransposedGeometry};
-use corr2d_simd::Isa;
+use std::ops::Range;
 
 /// Channels of a block that is read and written while both sides stay in the first-level cache.
 const BLOCK: usize = 16;
 
 /// From `[c_in, c_out / groups, kh, kw]` to the phase's `[c_out, c_in / groups, taps, taps]`.
-pub(super) fn of_phase(g: &TransposedGeometry, phase: &Phase, weight: &[f32], isa: Isa) -> Aligned {
+pub(super) fn of_phase(g: &TransposedGeometry, phase: &Phase, weight: &[f32]) -> Aligned {
     let (c_in, c_out) = (g.c_in_group(), g.c_out_group());
     let kernel = g.y.kernel * g.x.kernel;
     let rows: Vec<usize> =
@@ -22,71 +21,18 @@ pub(super) fn of_phase(g: &TransposedGeometry, phase: &Phase, weight: &[f32], is
     let mut packed = Aligned::of(g.c_out * c_in * taps.len());
     let groups = weight.chunks_exact(c_in * c_out * kernel);
     for (source, target) in groups.zip(packed.as_mut_slice().chunks_exact_mut(c_out * c_in * taps.len())) {
-        let swap = Swap { source, kernel, target, taps: &taps, size: [c_in, c_out] };
-        match (taps.len(), kernel) {
-            (1, 1) => swap.elements(isa),
-            // The usual kernels that no stride takes apart: their taps are copied in reverse, without a table.
-            (4, 4) => swap.reversed::<4>(),
-            (9, 9) => swap.reversed::<9>(),
-            (25, 25) => swap.reversed::<25>(),
-            _ => swap.chosen(),
+        for (outs, ins) in blocks(c_out).flat_map(|outs| blocks(c_in).map(move |ins| (outs.clone(), ins))) {
+            for (o, c) in outs.flat_map(|o| ins.clone().map(move |c| (o, c))) {
+                let source = &source[(c * c_out + o) * kernel..][..kernel];
+                let target = &mut target[(o * c_in + c) * taps.len()..][..taps.len()];
+                target.iter_mut().zip(&taps).for_each(|(slot, tap)| *slot = source[*tap]);
+            }
         }
     }
     packed
 }
 
-/// The weight of a group, `[c_in][c_out][kernel]`, and its phase's, `[c_out][c_in][taps]`.
-struct Swap<'a> {
-    source: &'a [f32],
-    kernel: usize,
-    target: &'a mut [f32],
-    taps: &'a [usize],
-    /// Channels in and out.
-    size: [usize; 2],
-}
-
-impl Swap<'_> {
-    fn elements(self, isa: Isa) {
-        let [c_in, c_out] = self.size;
-        let swap = SwapAxes {
-            source: self.source.as_ptr(),
-            source_stride: c_out,
-            target: self.target.as_mut_ptr(),
-            target_stride: c_in,
-            size: [c_in, c_out],
-        };
-        // SAFETY: both slices hold a number for each pair of channels.
-        unsafe { swap.run(isa) };
-    }
-
-    fn reversed<const TAPS: usize>(self) {
-        self.kernels(|source, target| {
-            let (source, target) = (source.first_chunk::<TAPS>(), target.first_chunk_mut::<TAPS>());
-            let (Some(source), Some(target)) = (source, target) else { return };
-            *target = std::array::from_fn(|i| source[TAPS - 1 - i]);
-        });
-    }
-
-    fn chosen(self) {
-        let taps = self.taps;
-        self.kernels(|source, target| {
-            target.iter_mut().zip(taps).for_each(|(slot, tap)| *slot = source[*tap]);
-        });
-    }
-
-    /// Calls `copy` with the kernel of each pair of channels and its place, in blocks that stay in the cache.
-    #[inline(always)]
-    fn kernels(self, copy: impl Fn(&[f32], &mut [f32])) {
-        let ([c_in, c_out], kernel, taps) = (self.size, self.kernel, self.taps.len());
-        for outs in (0..c_out).step_by(BLOCK) {
-            for ins in (0..c_in).step_by(BLOCK) {
-                for o in outs..c_out.min(outs + BLOCK) {
-                    for c in ins..c_in.min(ins + BLOCK) {
-                        let source = &self.source[(c * c_out + o) * kernel..][..kernel];
-                        copy(source, &mut self.target[(o * c_in + c) * taps..][..taps]);
-                    }
-                }
-            }
-        }
-    }
+/// Some channels in blocks.
+fn blocks(channels: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..channels).step_by(BLOCK).map(move |first| first..channels.min(first + BLOCK))
 }
