@@ -12,6 +12,7 @@ mod edge;
 pub mod error;
 pub mod geometry;
 pub mod image;
+mod lanes;
 mod pages;
 pub mod parallel;
 pub mod peak;

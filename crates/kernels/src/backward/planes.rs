@@ -6,6 +6,7 @@ use super::weight::LATENCY;
 use crate::buffer::{Aligned, with_scratch};
 use crate::conv::source::RowCopy;
 use crate::geometry::ConvGeometry;
+use crate::lanes::{MOST_LANES, fold};
 use crate::parallel::Pool;
 use crate::registers::{self, TileSizes, at_most, must_hold};
 use crate::view::{InputView, OutputView};
@@ -21,8 +22,6 @@ const ENOUGH_TILES: usize = 32;
 /// The most output channels and taps of a register tile.
 const MOST_CHANNELS: usize = 4;
 const MOST_TAPS: usize = 9;
-
-const MOST_LANES: usize = 16;
 
 fn most_channels(isa: Isa) -> usize {
     registers::vectors(isa.registers())
@@ -119,19 +118,37 @@ impl<'a> Planes<'a> {
     /// Copies the input of some output rows.
     fn fill(&self, input: &InputView<'_>, n: usize, group: usize, rows: &Range<usize>, source: &mut [f32]) {
         let g = self.geometry;
+        let Rows { copies, columns, .. } = &self.rows;
+        let count = (rows.len() - 1) * g.y.stride + g.y.span();
+        let position = |row: usize| (rows.start * g.y.stride + row) as isize - g.y.before as isize;
+        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
+        let is_inside = |row: &usize| usize::try_from(position(*row)).is_ok_and(|y| y < g.y.input);
+        let above = (0..count).take_while(|row| !is_inside(row)).count();
+        let inside = above..above + (above..count).take_while(is_inside).count();
         for c in 0..g.c_in_group() {
-            for row in 0..(rows.len() - 1) * g.y.stride + g.y.span() {
-                let position = (rows.start * g.y.stride + row) as isize - g.y.before as isize;
-                let from = g.padding_mode.source(position, g.y.input);
-                let line = &mut source[(c * self.rows.rows + row) * self.rows.row()..][..self.rows.row()];
-                for (target, copy) in line.chunks_exact_mut(self.rows.columns).zip(&self.rows.copies) {
-                    match from {
-                        None => target.fill(0.0),
-                        Some(y) => {
-                            let source = input.row(n, group * g.c_in_group() + c, y);
-                            // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                            unsafe { copy.run(self.isa, source, target) };
-                        }
+            let channel = group * g.c_in_group() + c;
+            let lines = &mut source[c * self.rows.rows * self.rows.row()..][..count * self.rows.row()];
+            for (copy, phase) in copies.iter().zip((0..).step_by(*columns)) {
+                for row in (0..count).filter(|row| !is_inside(row)) {
+                    let line = &mut lines[row * self.rows.row() + phase..][..*columns];
+                    match g.padding_mode.source(position(row), g.y.input) {
+                        None => line.fill(0.0),
+                        // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
+                        Some(y) => unsafe { copy.run(self.isa, input.row(n, channel, y), line) },
+                    }
+                }
+                if !inside.is_empty() {
+                    let first = input.row(n, channel, position(inside.start) as usize);
+                    let lines = &mut lines[inside.start * self.rows.row()..inside.end * self.rows.row()];
+                    // SAFETY: as above, for each of these rows.
+                    unsafe {
+                        copy.run_rows(
+                            self.isa,
+                            first,
+                            input.row_stride(),
+                            &mut lines[phase..],
+                            self.rows.row(),
+                        );
                     }
                 }
             }
@@ -208,11 +225,13 @@ pub(super) fn run(
         with_scratch(planes.source_len() + planes.sums_len(), |scratch| {
             let (source, sums) = scratch.split_at_mut(planes.source_len());
             planes.tile(input, gradient, units, group, channels.clone(), [source, sums]);
-            for (i, sum) in sums.chunks_exact(isa.lanes()).take(g.taps() * channels.len()).enumerate() {
+            let count = g.taps() * channels.len();
+            isa.run(AddLanes(&mut sums[..count * isa.lanes()]));
+            for (i, sum) in sums[..count].iter().enumerate() {
                 let (tap, t) = (i / channels.len(), i % channels.len());
                 let channel = group * g.c_out_group() + channels.start + t;
                 // SAFETY: these sums of this part are this tile's alone.
-                unsafe { *parts.at(split * weight_len + channel * g.taps() + tap) = add_lanes(sum) };
+                unsafe { *parts.at(split * weight_len + channel * g.taps() + tap) = *sum };
             }
         });
     });
@@ -223,13 +242,28 @@ pub(super) fn run(
     }
 }
 
-/// The sum of a vector's lanes: four at a time, since one addition waits for the other.
-fn add_lanes(lanes: &[f32]) -> f32 {
-    let mut sums = [0.0; 4];
-    for four in lanes.chunks_exact(4) {
-        sums.iter_mut().zip(four).for_each(|(sum, lane)| *sum += lane);
+/// Replaces vectors by the sums of their lanes, one float each, which come first.
+struct AddLanes<'a>(&'a mut [f32]);
+
+impl Kernel for AddLanes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let count = self.0.len() / S::LANES;
+        let start = self.0.as_mut_ptr();
+        for first in (0..count).step_by(S::LANES) {
+            let mut vectors = [s.splat(0.0); MOST_LANES];
+            // SAFETY: these are vectors of the slice, and as many floats, none of which belongs to a vector that follows.
+            unsafe {
+                for (i, vector) in vectors.iter_mut().enumerate().take(S::LANES.min(count - first)) {
+                    *vector = s.load(start.add((first + i) * S::LANES));
+                }
+                let sums = fold(s, vectors, |a, b| s.add(a, b));
+                s.store(start.add(first), sums);
+            }
+        }
     }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 /// One register tile. Row `y` of tap `k` is read at `source + y · source_row + offsets[k]`, one element for each of the gradient's.
@@ -270,7 +304,6 @@ impl<const T: usize, const R: usize> Kernel for Sized<'_, T, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        const { assert!(S::LANES <= MOST_LANES) };
         must_hold::<S>(R, T);
         at_most(const { TAPS.most(S::REGISTERS, T) }, R);
         let tile = self.0;

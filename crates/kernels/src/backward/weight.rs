@@ -29,8 +29,8 @@ const SLACK: usize = 16;
 
 /// Estimated time in vector multiply-add issue slots of one image.
 pub(super) fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
-    let columns = columns(g, isa, &PixelSource::new(g));
-    let tiles: f64 = columns
+    let columns = group_columns(g, isa, &PixelSource::new(g), 0);
+    let group_tiles: f64 = columns
         .iter()
         .map(|column| {
             let vectors = column.width.div_ceil(isa.lanes());
@@ -40,7 +40,9 @@ pub(super) fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
             (g.c_out_group() * slots) as f64 / channels as f64
         })
         .sum();
-    tiles * g.plane() as f64 + 0.6 * (g.c_in * g.y.input * g.x.input) as f64 + 0.4 * g.weight_len() as f64
+    g.groups as f64 * group_tiles * g.plane() as f64
+        + 0.6 * (g.c_in * g.y.input * g.x.input) as f64
+        + 0.4 * g.weight_len() as f64
 }
 
 /// Some floats of the windows of a group, neighbours in memory.
@@ -54,27 +56,25 @@ struct Column {
     target: usize,
 }
 
-/// The floats of all groups' windows, in runs that a tile can hold.
-fn columns(g: &ConvGeometry, isa: Isa, source: &PixelSource) -> Vec<Column> {
+/// The floats of a group's windows, in runs that a tile can hold.
+fn group_columns(g: &ConvGeometry, isa: Isa, source: &PixelSource, group: usize) -> Vec<Column> {
     let most = weight_tile::most_vectors(isa) * isa.lanes();
     let c = g.c_in_group();
     // The taps of a row follow each other where nothing lies between their pixels.
     let rows_are_runs = g.groups == 1 && g.x.dilation == 1 && source.pixel() == c;
     let (runs, run) = if rows_are_runs { (1, g.x.kernel * c) } else { (g.x.kernel, c) };
     let mut columns = Vec::new();
-    for group in 0..g.groups {
-        for (ky, kx) in (0..g.y.kernel).flat_map(|ky| (0..runs).map(move |kx| (ky, kx))) {
-            // Equal shares, of whole vectors but for the last.
-            let vectors = run.div_ceil(isa.lanes());
-            let shares = run.div_ceil(most);
-            let start = |share: usize| (share * vectors / shares * isa.lanes()).min(run);
-            columns.extend((0..shares).map(|share| Column {
-                group,
-                offset: source.tap(ky, kx) + group * c + start(share),
-                width: start(share + 1).min(run) - start(share),
-                target: (ky * g.x.kernel + kx) * c + start(share),
-            }));
-        }
+    for (ky, kx) in (0..g.y.kernel).flat_map(|ky| (0..runs).map(move |kx| (ky, kx))) {
+        // Equal shares, of whole vectors but for the last.
+        let vectors = run.div_ceil(isa.lanes());
+        let shares = run.div_ceil(most);
+        let start = |share: usize| (share * vectors / shares * isa.lanes()).min(run);
+        columns.extend((0..shares).map(|share| Column {
+            group,
+            offset: source.tap(ky, kx) + group * c + start(share),
+            width: start(share + 1).min(run) - start(share),
+            target: (ky * g.x.kernel + kx) * c + start(share),
+        }));
     }
     columns
 }
@@ -127,7 +127,8 @@ pub(super) fn run(
     threads: usize,
 ) {
     let source = PixelSource::new(g);
-    let columns = columns(g, isa, &source);
+    let columns: Vec<Column> =
+        (0..g.groups).flat_map(|group| group_columns(g, isa, &source, group)).collect();
     let Chunk { images, rows } = chunk(g, &source);
     let image_floats = source.len(rows);
     let mut packed = Aligned::of(images * image_floats + SLACK);

@@ -4,6 +4,7 @@
 use super::reduce::Reduce;
 use crate::edge::inside;
 use crate::geometry::PoolGeometry;
+use crate::lanes::{MOST_LANES, fold};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Kernel, Simd};
 use std::ops::Range;
@@ -41,9 +42,6 @@ pub(super) fn supports(g: &PoolGeometry) -> bool {
         })
 }
 
-/// Lanes of the widest vector.
-const MOST_LANES: usize = 16;
-
 /// Vectors that are reduced side by side, since each waits for the one before.
 const CHAINS: usize = 4;
 
@@ -65,18 +63,10 @@ impl<R: Reduce> Kernel for Planes<'_, R> {
                     (n, c) = (n + 1, 0);
                 }
             }
-            // Halves the vectors by adding neighbouring lanes of neighbouring vectors.
-            let mut vectors = S::LANES;
-            while vectors > 1 {
-                vectors /= 2;
-                for i in 0..vectors {
-                    let (even, odd) = s.deinterleave(reduced[2 * i], reduced[2 * i + 1]);
-                    reduced[i] = self.reduce.combine(s, even, odd);
-                }
-            }
+            let reduced = fold(s, reduced, |a, b| self.reduce.combine(s, a, b));
             let v = match self.count {
-                Some(count) => self.reduce.finish(s, reduced[0], s.splat(count)),
-                None => reduced[0],
+                Some(count) => self.reduce.finish(s, reduced, s.splat(count)),
+                None => reduced,
             };
             // SAFETY: these planes' outputs are this tile's to write.
             unsafe { s.store_first(self.output.at(first), v, count) };
