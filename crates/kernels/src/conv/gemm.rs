@@ -4,7 +4,7 @@
 //! multiplies the first block straight from the input, packing its panels as it goes.
 
 use super::explain::{Lanes, RegisterTile};
-use super::panel_tile::{self, Ahead, Panels, Run, Source, runs};
+use super::panel_tile::{self, Ahead, LINES_AHEAD, Panels, Run, Source, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
 use super::tile;
@@ -307,8 +307,8 @@ impl Gemm {
         let plane = input.row(n, group * g.c_in_group(), 0);
         for index in blocks.clone() {
             let channel = index * block;
-            // The first block packs, and each of those that follow fetches one of a panel's lines.
-            let line = (index - blocks.start).wrapping_sub(1).wrapping_mul(LINE);
+            // The first block packs, and each of those that follow fetches some of a panel's lines.
+            let line = (index - blocks.start).wrapping_sub(1).wrapping_mul(LINES_AHEAD * LINE);
             for run in runs {
                 let width = run.width * lanes;
                 let packable = (whole / lanes).saturating_sub(run.start) / run.width;

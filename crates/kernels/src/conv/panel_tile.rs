@@ -6,6 +6,7 @@
 use super::Activation;
 use super::activation::Stored;
 use super::tile::VECTORS;
+use crate::buffer::LINE;
 use crate::registers::{at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -40,13 +41,16 @@ pub(super) enum Source<'a> {
         step: usize,
         /// Distance of each tap.
         offsets: &'a [u32],
-        /// What is fetched meanwhile: a cache line for each tap of each panel.
+        /// What is fetched meanwhile: [`LINES_AHEAD`] cache lines for each tap of each panel.
         ahead: Option<Ahead>,
     },
     /// In the input, where taps are `stride` floats apart and panels follow each other; they are packed `[panel][tap][vector]` on the
     /// way.
     Pack { start: *const f32, stride: usize, target: *mut f32 },
 }
+
+/// With so many, two blocks of channels fetch all of a panel's lines: layers of few channels have no more besides the one that packs.
+pub(super) const LINES_AHEAD: usize = 2;
 
 /// Pixels that will be packed soon.
 #[derive(Clone, Copy)]
@@ -124,7 +128,9 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                 let mut fetched = ahead.start.wrapping_add(panel * next);
                 for tap in 0..taps {
                     if !PACK {
-                        s.prefetch_later(fetched);
+                        for line in 0..LINES_AHEAD {
+                            s.prefetch_later(fetched.wrapping_add(line * LINE));
+                        }
                         fetched = fetched.wrapping_add(ahead.stride);
                     }
                     let tap = if PACK { tap * stride } else { *offsets.add(tap) as usize };
