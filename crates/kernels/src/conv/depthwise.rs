@@ -47,7 +47,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
         (_, 1) => 1.3,
         _ => 1.8,
     };
-    products * share + 20.0 * g.c_out as f64 + 50.0
+    products * share + 100.0 * g.c_out as f64 + 50.0
 }
 
 struct Depthwise {

@@ -35,10 +35,12 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let vectors = g.x.output.div_ceil(isa.lanes()) as f64 * g.y.output as f64;
     let products = vectors * (g.c_out * g.taps()) as f64;
     // Each vector of pixels is loaded, across two cache lines, for one block of channels.
-    let block = g.c_out_group().min(tile::channels(isa)) as f64;
+    let channels = g.c_out_group().min(tile::channels(isa));
+    let block = channels as f64;
+    let tiles = vectors * g.c_out as f64 / (channels * tile::vectors(isa, channels)) as f64;
     let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
     let step = if g.x.stride == 1 { 3.0 } else { 8.0 };
-    products * (1.0 + 1.1 / block) + copied * step + 50.0
+    products * (1.0 + 1.1 / block) + copied * step + 150.0 * tiles + 400.0 * g.groups as f64 + 50.0
 }
 
 struct Direct {

@@ -4,9 +4,10 @@
 
 use super::Activation;
 use super::explain::{Lanes, RegisterTile};
+use super::padded_rows::PaddedRows;
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use super::source::RowCopy;
-use super::strip::{self, Filter, Target, pack_passes};
+use super::strip::{self, BLOCK_ROWS, Filter, Target, pack_passes};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
@@ -38,11 +39,14 @@ fn supports(g: &ConvGeometry) -> bool {
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let vectors = g.x.output.div_ceil(isa.lanes()) as f64 * g.y.output as f64;
-    let products = vectors * (g.c_out * g.taps()) as f64;
-    let copied = if g.x.input <= NARROW { 3.0 * vectors * g.c_out as f64 } else { 0.0 };
+    let channels = g.c_out as f64;
+    let products = vectors * channels * g.taps() as f64;
+    // A narrow plane is copied, and its few rows are calls of their own.
+    let rows = 100.0 * g.y.kernel as f64 + 20.0 * g.y.output as f64;
+    let copied = if g.x.input <= NARROW { 400.0 + rows + 25.0 * vectors } else { 0.0 };
     // Fewer rows than a block are a call for each row of the output and of the kernel.
-    let rows = if g.y.output < 6 { 20.0 * (g.c_out * g.y.output * g.y.kernel) as f64 } else { 0.0 };
-    products * 1.2 + copied + rows + 50.0
+    let single = if g.y.output < BLOCK_ROWS { 50.0 * (g.y.output * g.y.kernel) as f64 } else { 0.0 };
+    products * 1.2 + channels * (copied + single) + 50.0
 }
 
 struct Filter2d {
@@ -52,6 +56,8 @@ struct Filter2d {
     bias: Vec<f32>,
     /// Each channel's passes, one after the other.
     weights: Vec<f32>,
+    /// The rows of a tile as they are copied where the plane is narrow.
+    padded: Option<PaddedRows>,
 }
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
@@ -60,7 +66,12 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     for kernel in weight.chunks_exact(geometry.taps()) {
         pack_passes(kernel, geometry.x.kernel, &mut weights);
     }
-    Box::new(Filter2d { geometry, isa, activation, bias: bias.to_vec(), weights })
+    let mut packed = Filter2d { geometry, isa, activation, bias: bias.to_vec(), weights, padded: None };
+    if packed.inside().is_empty() {
+        let rows = geometry.y.output.min(TILE_ROWS);
+        packed.padded = Some(PaddedRows::new(&geometry, isa.lanes()).of_output_rows(rows));
+    }
+    Box::new(packed)
 }
 
 impl Filter2d {
@@ -81,10 +92,10 @@ impl Filter2d {
         columns.next_multiple_of(self.isa.lanes()) + self.geometry.x.span() - 1
     }
 
-    /// The most output columns that are copied at once.
+    /// The most output columns that are copied at once at the left and right of a wide plane.
     fn most_copied(&self) -> usize {
-        let (x, inside) = (self.geometry.x, self.inside());
-        if inside.is_empty() { x.output } else { inside.start.max(x.output - inside.end) }
+        let inside = self.inside();
+        inside.start.max(self.geometry.x.output - inside.end)
     }
 }
 
@@ -95,6 +106,9 @@ impl PackedConv for Filter2d {
 
     fn scratch_len(&self) -> usize {
         let g = &self.geometry;
+        if let Some(padded) = &self.padded {
+            return padded.len();
+        }
         let copied = self.copied_columns(self.most_copied()) * (g.y.output.min(TILE_ROWS) + g.y.kernel - 1);
         // Either the row of zeros or a copy is in use.
         copied.max(g.x.input)
@@ -130,16 +144,20 @@ impl PackedConv for Filter2d {
             rows,
             columns: columns.len(),
         };
-        let inside = self.inside();
-        if !inside.is_empty() {
-            let zeros = &mut scratch[..g.x.input];
-            zeros.fill(0.0);
-            let zeros = zeros.as_ptr();
-            let left = inside.start - g.x.before;
-            let row = |row: usize| source_row(row).unwrap_or(zeros).wrapping_add(left);
-            // SAFETY: the windows of these columns lie inside rows of `x.input` elements.
-            unsafe { filter.run(self.isa, &row, &target(&inside)) };
+        if let Some(padded) = &self.padded {
+            padded.fill(self.isa, input, n, c_in, first_row, rows, scratch);
+            let row = |row: usize| scratch[padded.row(0, row)..].as_ptr();
+            // SAFETY: padded rows are a whole number of vectors plus the taps.
+            return unsafe { filter.run(self.isa, &row, &target(&(0..g.x.output))) };
         }
+        let inside = self.inside();
+        let zeros = &mut scratch[..g.x.input];
+        zeros.fill(0.0);
+        let zeros = zeros.as_ptr();
+        let left = inside.start - g.x.before;
+        let row = |row: usize| source_row(row).unwrap_or(zeros).wrapping_add(left);
+        // SAFETY: the windows of these columns lie inside rows of `x.input` elements.
+        unsafe { filter.run(self.isa, &row, &target(&inside)) };
         for columns in [0..inside.start, inside.end..g.x.output] {
             if columns.is_empty() {
                 continue;
