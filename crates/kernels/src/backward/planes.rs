@@ -4,7 +4,7 @@
 
 use super::weight::LATENCY;
 use crate::buffer::{Aligned, with_scratch};
-use crate::conv::source::RowCopy;
+use crate::conv::padded_rows::PaddedRows;
 use crate::geometry::ConvGeometry;
 use crate::lanes::{MOST_LANES, fold};
 use crate::parallel::Pool;
@@ -47,37 +47,12 @@ pub(super) fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     vectors * sums * slots + 3.0 * copies + 4.0 * sums
 }
 
-/// Input rows in scratch, `[channel][row][phase][column]`, split by the horizontal stride's phases so that neighbouring outputs read
-/// neighbouring elements.
-struct Rows {
-    copies: Vec<RowCopy>,
-    columns: usize,
-    /// Rows of each channel.
-    rows: usize,
-}
-
-impl Rows {
-    fn new(g: &ConvGeometry, phases: &[usize], output_rows: usize, lanes: usize) -> Rows {
-        let columns = g.x.output.next_multiple_of(lanes) + (g.x.span() - 1) / g.x.stride;
-        let copies = phases.iter().map(|phase| {
-            let first = *phase as isize - g.x.before as isize;
-            RowCopy::new(first, g.x.stride, g.x.input, columns, g.padding_mode)
-        });
-        Rows { copies: copies.collect(), columns, rows: (output_rows - 1) * g.y.stride + g.y.span() }
-    }
-
-    /// Floats of a row.
-    fn row(&self) -> usize {
-        self.copies.len() * self.columns
-    }
-}
-
 struct Planes<'a> {
     geometry: &'a ConvGeometry,
     isa: Isa,
     /// Output rows that are gone through at a time.
     band: usize,
-    rows: Rows,
+    rows: PaddedRows,
     /// Distance of each tap's first element from the start of the rows.
     offsets: Vec<u32>,
     /// Output channels of a tile.
@@ -86,73 +61,22 @@ struct Planes<'a> {
 
 impl<'a> Planes<'a> {
     fn new(g: &'a ConvGeometry, isa: Isa) -> Planes<'a> {
-        let mut phases: Vec<usize> = (0..g.x.kernel).map(|kx| kx * g.x.dilation % g.x.stride).collect();
-        phases.sort_unstable();
-        phases.dedup();
-        let one = Rows::new(g, &phases, 1, isa.lanes());
-        let fitting = SOURCE_FLOATS / (one.row() * g.c_in_group());
-        let band = (fitting.saturating_sub(g.y.span()) / g.y.stride + 1).clamp(1, g.y.output);
-        let rows = Rows::new(g, &phases, band, isa.lanes());
+        let one = PaddedRows::new(g, isa.lanes());
+        let band = one.output_rows(SOURCE_FLOATS);
+        let rows = one.of_output_rows(band);
         let mut offsets = Vec::with_capacity(g.taps());
         for (c, ky) in (0..g.c_in_group()).flat_map(|c| (0..g.y.kernel).map(move |ky| (c, ky))) {
-            for column in (0..g.x.kernel).map(|kx| kx * g.x.dilation) {
-                let phase = phases.iter().position(|phase| *phase == column % g.x.stride);
-                let phase = phase.expect("every tap's phase is kept") * rows.columns;
-                let row = (c * rows.rows + ky * g.y.dilation) * rows.row();
-                let offset = u32::try_from(row + phase + column / g.x.stride);
-                offsets.push(offset.expect("a tile's scratch is far below 2^32 floats"));
+            for kx in 0..g.x.kernel {
+                let offset = rows.row(c, ky * g.y.dilation) + rows.tap(kx * g.x.dilation);
+                offsets.push(u32::try_from(offset).expect("a tile's scratch is far below 2^32 floats"));
             }
         }
         Planes { geometry: g, isa, band, rows, offsets, channels: most_channels(isa) }
     }
 
-    fn source_len(&self) -> usize {
-        self.geometry.c_in_group() * self.rows.rows * self.rows.row()
-    }
-
     /// Sums of a tile, each a vector: `[tap][channel]`.
     fn sums_len(&self) -> usize {
         self.geometry.taps() * self.channels * self.isa.lanes()
-    }
-
-    /// Copies the input of some output rows.
-    fn fill(&self, input: &InputView<'_>, n: usize, group: usize, rows: &Range<usize>, source: &mut [f32]) {
-        let g = self.geometry;
-        let Rows { copies, columns, .. } = &self.rows;
-        let count = (rows.len() - 1) * g.y.stride + g.y.span();
-        let position = |row: usize| (rows.start * g.y.stride + row) as isize - g.y.before as isize;
-        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
-        let is_inside = |row: &usize| usize::try_from(position(*row)).is_ok_and(|y| y < g.y.input);
-        let above = (0..count).take_while(|row| !is_inside(row)).count();
-        let inside = above..above + (above..count).take_while(is_inside).count();
-        for c in 0..g.c_in_group() {
-            let channel = group * g.c_in_group() + c;
-            let lines = &mut source[c * self.rows.rows * self.rows.row()..][..count * self.rows.row()];
-            for (copy, phase) in copies.iter().zip((0..).step_by(*columns)) {
-                for row in (0..count).filter(|row| !is_inside(row)) {
-                    let line = &mut lines[row * self.rows.row() + phase..][..*columns];
-                    match g.padding_mode.source(position(row), g.y.input) {
-                        None => line.fill(0.0),
-                        // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                        Some(y) => unsafe { copy.run(self.isa, input.row(n, channel, y), line) },
-                    }
-                }
-                if !inside.is_empty() {
-                    let first = input.row(n, channel, position(inside.start) as usize);
-                    let lines = &mut lines[inside.start * self.rows.row()..inside.end * self.rows.row()];
-                    // SAFETY: as above, for each of these rows.
-                    unsafe {
-                        copy.run_rows(
-                            self.isa,
-                            first,
-                            input.row_stride(),
-                            &mut lines[phase..],
-                            self.rows.row(),
-                        );
-                    }
-                }
-            }
-        }
     }
 
     /// Adds what the bands `units`, counted through all images, contribute to the sums of some channels of a group.
@@ -174,7 +98,7 @@ impl<'a> Planes<'a> {
         for unit in units {
             let (n, first_row) = (unit / bands, unit % bands * self.band);
             let rows = first_row..g.y.output.min(first_row + self.band);
-            self.fill(input, n, group, &rows, source);
+            self.rows.fill(self.isa, input, n, group, rows.start, rows.len(), source);
             let mut gradients = [std::ptr::null(); MOST_CHANNELS];
             for (t, row) in gradients.iter_mut().enumerate().take(channels.len()) {
                 let channel = n * g.c_out + group * g.c_out_group() + channels.start + t;
@@ -185,7 +109,7 @@ impl<'a> Planes<'a> {
                 let tile = PlaneTile {
                     offsets: &self.offsets[taps.clone()],
                     source: source.as_ptr(),
-                    source_row: g.y.stride * self.rows.row(),
+                    source_row: g.y.stride * self.rows.line(),
                     gradients,
                     size: [rows.len(), g.x.output],
                     sums: (&raw mut sums[taps.start * channels.len() * lanes]),
@@ -222,8 +146,8 @@ pub(super) fn run(
         let (group, block) = (tile / blocks, tile % blocks);
         let channels = block * g.c_out_group() / blocks..(block + 1) * g.c_out_group() / blocks;
         let units = split * units / splits..(split + 1) * units / splits;
-        with_scratch(planes.source_len() + planes.sums_len(), |scratch| {
-            let (source, sums) = scratch.split_at_mut(planes.source_len());
+        with_scratch(planes.rows.len() + planes.sums_len(), |scratch| {
+            let (source, sums) = scratch.split_at_mut(planes.rows.len());
             planes.tile(input, gradient, units, group, channels.clone(), [source, sums]);
             let count = g.taps() * channels.len();
             isa.run(AddLanes(&mut sums[..count * isa.lanes()]));

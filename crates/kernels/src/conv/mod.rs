@@ -10,7 +10,7 @@ mod fft;
 mod filter2d;
 mod gemm;
 mod group_weight;
-mod padded_rows;
+pub(crate) mod padded_rows;
 mod panel_tile;
 pub(crate) mod pixel_source;
 mod pixel_tile;

@@ -8,7 +8,7 @@ use corr2d_simd::Isa;
 
 /// The scratch memory of one tile: `[channel][row][phase][column]`, the channels of one group. Phase `p` holds the padded row's elements
 /// whose distance from its start, modulo the stride, is `phases[p]`; only phases that some tap reads are kept.
-pub(super) struct PaddedRows {
+pub(crate) struct PaddedRows {
     geometry: ConvGeometry,
     /// Input rows of a tile.
     rows: usize,
@@ -20,7 +20,7 @@ pub(super) struct PaddedRows {
 
 impl PaddedRows {
     /// The scratch of a tile of one output row.
-    pub(super) fn new(g: &ConvGeometry, lanes: usize) -> PaddedRows {
+    pub(crate) fn new(g: &ConvGeometry, lanes: usize) -> PaddedRows {
         let stride = g.x.stride;
         let mut phases: Vec<usize> = (0..g.x.kernel).map(|kx| kx * g.x.dilation % stride).collect();
         phases.sort_unstable();
@@ -34,45 +34,45 @@ impl PaddedRows {
     }
 
     /// The most output rows whose input fits so many floats, at least one.
-    pub(super) fn output_rows(&self, floats: usize) -> usize {
+    pub(crate) fn output_rows(&self, floats: usize) -> usize {
         let y = self.geometry.y;
         let rows = floats / (self.geometry.c_in_group() * self.line());
         (rows.saturating_sub(y.span()) / y.stride + 1).clamp(1, y.output)
     }
 
     /// The scratch of a tile of so many output rows.
-    pub(super) fn of_output_rows(self, output_rows: usize) -> PaddedRows {
+    pub(crate) fn of_output_rows(self, output_rows: usize) -> PaddedRows {
         let y = self.geometry.y;
         PaddedRows { rows: (output_rows - 1) * y.stride + y.span(), ..self }
     }
 
     /// Floats of a row with its phases.
     #[inline]
-    pub(super) fn line(&self) -> usize {
+    pub(crate) fn line(&self) -> usize {
         self.phases.len() * self.columns
     }
 
     /// The start of a row of a channel; its phases follow each other.
     #[inline]
-    pub(super) fn row(&self, channel: usize, row: usize) -> usize {
+    pub(crate) fn row(&self, channel: usize, row: usize) -> usize {
         (channel * self.rows + row) * self.line()
     }
 
     /// How far a tap's element is from the start of the row, for the first output; `column` counts from the window's first.
-    pub(super) fn tap(&self, column: usize) -> usize {
+    pub(crate) fn tap(&self, column: usize) -> usize {
         let stride = self.geometry.x.stride;
         let phase = self.phases.iter().position(|phase| *phase == column % stride);
         phase.expect("every tap's phase is kept") * self.columns + column / stride
     }
 
     /// Floats of the scratch.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.row(self.geometry.c_in_group(), 0)
     }
 
     /// Copies the input of the output rows `first_row..first_row + rows` of a group's channels of image `n`.
     #[inline]
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &self,
         isa: Isa,
         input: &InputView<'_>,
