@@ -62,7 +62,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
         (false, _) => (copy, products * 1.06),
     };
     let tiles = g.plane().div_ceil(PIXELS) as f64 * (vectors / pixel_tile::vectors(isa) as f64).ceil();
-    products + 100.0 * tiles + copy * source + store + 100.0
+    products + 100.0 * tiles + copy * source + store + 150.0 * g.groups as f64 + 100.0
 }
 
 struct ChannelsLast {

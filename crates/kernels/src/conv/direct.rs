@@ -40,7 +40,12 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let tiles = vectors * g.c_out as f64 / (channels * tile::vectors(isa, channels)) as f64;
     let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
     let step = if g.x.stride == 1 { 3.0 } else { 8.0 };
-    products * (1.0 + 1.1 / block) + copied * step + 150.0 * tiles + 400.0 * g.groups as f64 + 50.0
+    products * (1.0 + 1.1 / block)
+        + copied * step
+        + 150.0 * tiles
+        + 400.0 * g.groups as f64
+        + 60.0 * (g.c_in * g.x.stride) as f64
+        + 50.0
 }
 
 struct Direct {

@@ -60,7 +60,9 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
         (_, 1) => 4.0 + 45.0 / run,
         _ => 12.0 + 45.0 / run,
     };
-    products * (1.0 + 0.6 / block) + packed * step + 50.0
+    // What can't be multiplied where it is, if only the last pixels, is copied by calls for each tap.
+    let calls = if pointwise(g) && g.plane().is_multiple_of(isa.lanes()) { 0 } else { g.groups * g.taps() };
+    products * (1.0 + 0.6 / block) + packed * step + 80.0 * calls as f64 + 50.0
 }
 
 /// Whether an output pixel reads exactly the input pixel at its own place, so that whole planes are copied as they are.

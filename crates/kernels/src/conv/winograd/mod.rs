@@ -124,7 +124,8 @@ fn cost(shape: &Shape, g: &ConvGeometry, isa: Isa) -> f64 {
     let transforms = tiles * elements * (6.0 * vectors(g.c_in) + 5.0 * vectors(g.c_out));
     // Reading a weight that no near cache holds; where it comes from memory, the products of many tiles still hide it.
     let weight = (shape.weights() * g.c_in) as f64 * vectors(g.c_out);
-    let near = FAR_LINE * lanes / LINE as f64;
+    let line = if weight * lanes > NEAR_FLOATS as f64 { FAR_LINE } else { NEAR_LINE };
+    let near = line * lanes / LINE as f64;
     let far = if weight * lanes > FAR_FLOATS { (16.0 - 0.5 * tiles).max(near) } else { near } * weight;
     let (copy, store) = match g.order {
         ChannelOrder::First => (0.6, 0.6),
@@ -135,7 +136,10 @@ fn cost(shape: &Shape, g: &ConvGeometry, isa: Isa) -> f64 {
 }
 
 /// Reading a cache line of the weight from the last-level cache, beyond what the products of its tiles hide.
-const FAR_LINE: f64 = 6.0;
+const FAR_LINE: f64 = 10.0;
+
+/// The same where a nearer cache holds the weight.
+const NEAR_LINE: f64 = 4.0;
 
 /// A transformed weight of more floats than this leaves the last-level cache to be read again from memory.
 const FAR_FLOATS: f64 = 6.5e6;
