@@ -49,6 +49,33 @@ fn the_threads_work_at_the_same_time() {
     });
 }
 
+/// Calls that follow each other meet helpers that are awake, about to sleep, or asleep; tiles that wait for each other end only if
+/// all come.
+#[test]
+fn helpers_come_to_every_call() {
+    let pool = pool(3);
+    for call in 0..2000 {
+        let meeting = Barrier::new(3);
+        pool.for_each(3, 3, |_| {
+            meeting.wait();
+        });
+        thread::sleep(Duration::from_micros(call % 10 * 20));
+    }
+}
+
+/// A helper that is awake after one call leaves for a spawned one.
+#[test]
+fn a_spawned_call_follows_a_shared_one() {
+    let pool = pool(2);
+    let (sender, receiver) = mpsc::channel();
+    for turn in 0..500 {
+        assert_every_tile_once(&pool, 4, 2);
+        let sender = sender.clone();
+        pool.spawn(move || sender.send(turn).expect("the receiver waits"));
+    }
+    assert_eq!(receiver.iter().take(500).collect::<HashSet<_>>().len(), 500);
+}
+
 #[test]
 fn no_more_threads_than_asked_for() {
     let pool = pool(4);
