@@ -37,7 +37,8 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     // Each vector of pixels is loaded, across two cache lines, for one block of channels.
     let channels = g.c_out_group().min(tile::channels(isa));
     let block = channels as f64;
-    let tiles = vectors * g.c_out as f64 / (channels * tile::vectors(isa, channels)) as f64;
+    // A tile of one channel has few products beside what starts and ends it.
+    let tiles = if channels == 1 { vectors * g.c_out as f64 / tile::vectors(isa, 1) as f64 } else { 0.0 };
     let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
     let step = if g.x.stride == 1 { 3.0 } else { 8.0 };
     products * (1.0 + 1.1 / block)

@@ -35,7 +35,7 @@ pub(super) fn cost(g: &ConvGeometry, isa: Isa, step: usize) -> f64 {
     let line = (g.x.output + (g.x.span() - 1) / g.x.stride) * g.x.stride.min(g.x.kernel);
     let transformed = rows * line.div_ceil(isa.lanes()) as f64 * 6.0;
     let copied = (2 * g.y.stride * g.c_in_group() * line.div_ceil(isa.lanes())) as f64;
-    pairs * (blocks * (sums + 80.0 * tiles + stored) + transformed + 8.0 * copied) + 100.0
+    pairs * (blocks * (sums + 80.0 * tiles + stored) + transformed + 8.0 * copied)
 }
 
 struct Channels {

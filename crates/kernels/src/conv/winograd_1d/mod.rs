@@ -59,7 +59,9 @@ fn supports(g: &ConvGeometry) -> bool {
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let Some(step) = products::step(&g.y) else { return f64::INFINITY };
-    pixels_cost(g, isa, step).min(channels::cost(g, isa, step))
+    // What each channel and each group costs whatever its size.
+    let calls = (60 * g.c_in + 400 * g.groups) as f64;
+    pixels_cost(g, isa, step).min(channels::cost(g, isa, step)) + calls + 1000.0
 }
 
 /// The cost with pixels in lanes.
@@ -88,12 +90,7 @@ fn pixels_cost(g: &ConvGeometry, isa: Isa, step: usize) -> f64 {
         if whole_vectors(g, isa) { 0.0 } else { 6.0 * pairs * (2 * vectors * g.c_out_group()) as f64 };
     let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
     let copy = if g.x.stride == 1 { 3.0 } else { 8.0 };
-    sums + transformed
-        + shared
-        + pairs * panels * (100.0 + 30.0 * blocks as f64)
-        + copied * copy
-        + 60.0 * g.c_in as f64
-        + 50.0
+    sums + transformed + shared + pairs * panels * (100.0 + 30.0 * blocks as f64) + copied * copy
 }
 
 /// Whether rows of the output are whole vectors, so that all can be cut at cache lines alike.
