@@ -47,3 +47,19 @@ fn every_algorithm_explains_itself() {
         assert!(seen.contains(&algorithm.name), "{} was not tried", algorithm.name);
     }
 }
+
+/// The layers of `MobileNet` and `EfficientNet`, of 14×14 and 7×7, took up to eight times as long where their copies were not counted.
+#[test]
+fn small_planes_by_themselves_are_not_copied() {
+    for (channels, side, kernel) in [(960, 7, 3), (576, 14, 3), (960, 7, 5), (480, 14, 5), (240, 28, 5)] {
+        let pads = [[kernel / 2; 2]; 2];
+        let conv = Conv { c_in: channels, c_out: channels, groups: channels, pads, ..Conv::default() };
+        let conv = Conv { input: [side, side], kernel: [kernel, kernel], ..conv };
+        let g = conv.geometry().expect("a valid shape");
+        let weight = vec![1.0; g.weight_len()];
+        for isa in Isa::available().filter(|isa| isa.lanes() >= 8) {
+            let plan = ConvPlan::new(g, &weight, None, Activation::None, isa, None).expect("a valid plan");
+            assert_eq!(plan.algorithm().name, "depthwise", "{kernel}×{kernel} of {side}×{side} on {isa:?}");
+        }
+    }
+}
