@@ -8,6 +8,7 @@ pub(crate) use transposed::Phase;
 pub use transposed::{TransposedAxis, TransposedGeometry, TransposedRequest};
 
 use crate::error::Error;
+use crate::lanes::MOST_LANES;
 use std::ops::Range;
 
 /// How the elements around an input are made.
@@ -229,9 +230,6 @@ const MAX_WINDOW: usize = 1 << 26;
 
 /// No side of an image may be longer, so that sums of a few sides never overflow; less where addresses are short.
 pub(crate) const MAX_SIDE: usize = if usize::BITS > 48 { 1_usize.wrapping_shl(48) } else { 1 << 29 };
-
-/// No vector has more floats.
-const MOST_LANES: usize = 16;
 
 /// The product of the sizes, if that many floats can be addressed.
 fn volume(parameter: &'static str, sizes: &[usize]) -> Result<usize, Error> {

@@ -77,9 +77,10 @@ impl Pool {
     pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
         match &self.helpers {
             Some(helpers) => {
-                let call = self.lounge.announce();
+                let lounge = self.lounge.clone();
+                lounge.announce();
                 helpers.spawn_fifo(move || {
-                    drop(call);
+                    lounge.begin();
                     work();
                 });
             }

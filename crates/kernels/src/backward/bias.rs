@@ -1,6 +1,7 @@
 //! The gradient of a bias: the sum of each output channel's gradient.
 
 use crate::geometry::ChannelOrder;
+use crate::lanes::MOST_LANES;
 use crate::parallel::Pool;
 use crate::view::OutputView;
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -73,8 +74,8 @@ impl Kernel for Sum<'_> {
             }
         }
         let [a, b, c, d] = sums;
-        let mut lanes = [0.0; 16];
-        // SAFETY: no vector has more than 16 lanes.
+        let mut lanes = [0.0; MOST_LANES];
+        // SAFETY: no vector has more lanes.
         unsafe { s.store(lanes.as_mut_ptr(), s.add(s.add(a, b), s.add(c, d))) };
         lanes.map(f64::from).into_iter().sum()
     }

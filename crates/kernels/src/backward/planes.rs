@@ -64,13 +64,7 @@ impl<'a> Planes<'a> {
         let one = PaddedRows::new(g, isa.lanes());
         let band = one.output_rows(SOURCE_FLOATS);
         let rows = one.of_output_rows(band);
-        let mut offsets = Vec::with_capacity(g.taps());
-        for (c, ky) in (0..g.c_in_group()).flat_map(|c| (0..g.y.kernel).map(move |ky| (c, ky))) {
-            for kx in 0..g.x.kernel {
-                let offset = rows.row(c, ky * g.y.dilation) + rows.tap(kx * g.x.dilation);
-                offsets.push(u32::try_from(offset).expect("a tile's scratch is far below 2^32 floats"));
-            }
-        }
+        let offsets = rows.tap_offsets();
         Planes { geometry: g, isa, band, rows, offsets, channels: most_channels(isa) }
     }
 

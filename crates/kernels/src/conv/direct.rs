@@ -79,15 +79,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let blocks = g.c_out_group().div_ceil(block);
     let parts = (work(rows) / LEAST_WORK).min(wanted.div_ceil(g.y.output.div_ceil(rows))).clamp(1, blocks);
     let source = source.of_output_rows(rows);
-    let mut offsets = Vec::with_capacity(g.taps());
-    for c in 0..g.c_in_group() {
-        for ky in 0..g.y.kernel {
-            for kx in 0..g.x.kernel {
-                let offset = source.row(c, ky * g.y.dilation) + source.tap(kx * g.x.dilation);
-                offsets.push(u32::try_from(offset).expect("a tile's scratch is far below 2^32 floats"));
-            }
-        }
-    }
+    let offsets = source.tap_offsets();
     Box::new(Direct {
         geometry: g,
         isa,

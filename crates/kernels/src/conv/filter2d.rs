@@ -56,7 +56,9 @@ struct Filter2d {
     bias: Vec<f32>,
     /// Each channel's passes, one after the other.
     weights: Vec<f32>,
-    /// The rows of a tile as they are copied where the plane is narrow.
+    /// Output columns that are filtered in place: none of a narrow plane.
+    inside: Range<usize>,
+    /// The rows of a tile of a narrow plane, which are copied.
     padded: Option<PaddedRows>,
 }
 
@@ -66,25 +68,24 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     for kernel in weight.chunks_exact(geometry.taps()) {
         pack_passes(kernel, geometry.x.kernel, &mut weights);
     }
-    let mut packed = Filter2d { geometry, isa, activation, bias: bias.to_vec(), weights, padded: None };
-    if packed.inside().is_empty() {
-        let rows = geometry.y.output.min(TILE_ROWS);
-        packed.padded = Some(PaddedRows::new(&geometry, isa.lanes()).of_output_rows(rows));
-    }
-    Box::new(packed)
+    let rows = geometry.y.output.min(TILE_ROWS);
+    let padded = || PaddedRows::new(&geometry, isa.lanes()).of_output_rows(rows);
+    let inside = inside(&geometry, isa);
+    let padded = inside.is_empty().then(padded);
+    Box::new(Filter2d { geometry, isa, activation, bias: bias.to_vec(), weights, inside, padded })
+}
+
+/// Output columns whose windows lie inside the input and that are filtered in place; the others are copied.
+fn inside(g: &ConvGeometry, isa: Isa) -> Range<usize> {
+    let x = &g.x;
+    let start = x.before.min(x.output);
+    let end = (x.input + x.before + 1).saturating_sub(x.span()).clamp(start, x.output);
+    if x.input <= NARROW || end - start < isa.lanes() { 0..0 } else { start..end }
 }
 
 impl Filter2d {
     fn row_tiles(&self) -> usize {
         self.geometry.y.output.div_ceil(TILE_ROWS)
-    }
-
-    /// Output columns whose windows lie inside the input and that are filtered in place; the others are copied.
-    fn inside(&self) -> Range<usize> {
-        let (x, lanes) = (self.geometry.x, self.isa.lanes());
-        let start = x.before.min(x.output);
-        let end = (x.input + x.before + 1).saturating_sub(x.span()).clamp(start, x.output);
-        if x.input <= NARROW || end - start < lanes { 0..0 } else { start..end }
     }
 
     /// Elements of a copied row for so many output columns: whole vectors plus the taps.
@@ -94,8 +95,7 @@ impl Filter2d {
 
     /// The most output columns that are copied at once at the left and right of a wide plane.
     fn most_copied(&self) -> usize {
-        let inside = self.inside();
-        inside.start.max(self.geometry.x.output - inside.end)
+        self.inside.start.max(self.geometry.x.output - self.inside.end)
     }
 }
 
@@ -150,14 +150,14 @@ impl PackedConv for Filter2d {
             // SAFETY: padded rows are a whole number of vectors plus the taps.
             return unsafe { filter.run(self.isa, &row, &target(&(0..g.x.output))) };
         }
-        let inside = self.inside();
+        let inside = &self.inside;
         let zeros = &mut scratch[..g.x.input];
         zeros.fill(0.0);
         let zeros = zeros.as_ptr();
         let left = inside.start - g.x.before;
         let row = |row: usize| source_row(row).unwrap_or(zeros).wrapping_add(left);
         // SAFETY: the windows of these columns lie inside rows of `x.input` elements.
-        unsafe { filter.run(self.isa, &row, &target(&inside)) };
+        unsafe { filter.run(self.isa, &row, &target(inside)) };
         for columns in [0..inside.start, inside.end..g.x.output] {
             if columns.is_empty() {
                 continue;

@@ -34,33 +34,25 @@ impl GroupWeight<'_> {
     /// stays as it is.
     pub(super) fn pack(self, isa: Isa, first: usize, count: usize, width: usize, packed: &mut [f32]) {
         let GroupWeight { elements, taps, order } = self;
+        // Of some taps of all these channels.
+        let by_tap = |source: &[f32], taps: usize, target: &mut [f32]| SwapAxes {
+            source: source[first * taps..][..count * taps].as_ptr(),
+            source_stride: taps,
+            target: target[..(taps - 1) * width + count].as_mut_ptr(),
+            target_stride: width,
+            size: [count, taps],
+        };
         match order {
-            WeightOrder::Channels => {
-                let by_tap = SwapAxes {
-                    source: elements[first * taps..][..count * taps].as_ptr(),
-                    source_stride: taps,
-                    target: packed[..(taps - 1) * width + count].as_mut_ptr(),
-                    target_stride: width,
-                    size: [count, taps],
-                };
-                // SAFETY: the source has `count` lines of `taps` floats, the target `taps` lines of `count` that are `width` apart.
-                unsafe { by_tap.run(isa) };
-            }
+            // SAFETY: the source has `count` lines of `taps` floats, the target `taps` lines of `count` that are `width` apart.
+            WeightOrder::Channels => unsafe { by_tap(elements, taps, packed).run(isa) },
             WeightOrder::Transposed { kernel: 1 } => {
                 isa.run(CopyLines { elements, channels: self.channels(), first, count, width, packed });
             }
             WeightOrder::Transposed { kernel } => {
                 let kernels = elements.chunks_exact(self.channels() * kernel);
                 for (source, target) in kernels.zip(packed.chunks_mut(kernel * width)) {
-                    let by_tap = SwapAxes {
-                        source: source[first * kernel..][..count * kernel].as_ptr(),
-                        source_stride: kernel,
-                        target: target[..(kernel - 1) * width + count].as_mut_ptr(),
-                        target_stride: width,
-                        size: [count, kernel],
-                    };
-                    // SAFETY: as above, for the taps of a kernel.
-                    unsafe { by_tap.run_in_reverse(isa) };
+                    // SAFETY: the same, for the taps of a kernel.
+                    unsafe { by_tap(source, kernel, target).run_in_reverse(isa) };
                 }
             }
         }

@@ -65,6 +65,21 @@ impl PaddedRows {
         phase.expect("every tap's phase is kept") * self.columns + column / stride
     }
 
+    /// The same of every tap of a group, from the start of the scratch, in the weight's order.
+    pub(crate) fn tap_offsets(&self) -> Vec<u32> {
+        let g = &self.geometry;
+        let mut offsets = Vec::with_capacity(g.taps());
+        for c in 0..g.c_in_group() {
+            for ky in 0..g.y.kernel {
+                for kx in 0..g.x.kernel {
+                    let offset = self.row(c, ky * g.y.dilation) + self.tap(kx * g.x.dilation);
+                    offsets.push(u32::try_from(offset).expect("a tile's scratch is far below 2^32 floats"));
+                }
+            }
+        }
+        offsets
+    }
+
     /// Floats of the scratch.
     pub(crate) fn len(&self) -> usize {
         self.row(self.geometry.c_in_group(), 0)

@@ -1,5 +1,6 @@
 //! The transposition of a matrix in memory, in square blocks of registers.
 
+use crate::lanes::MOST_LANES;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// A matrix of `size[0]` rows and `size[1]` columns whose transpose is written to `target`; strides are those of rows, in elements.
@@ -16,8 +17,7 @@ impl SwapAxes {
     /// # Safety
     /// Source and target are valid for `size` and do not overlap.
     pub(crate) unsafe fn run(self, isa: Isa) {
-        let SwapAxes { source, source_stride, target, target_stride, size } = self;
-        isa.run(Swap { source, source_stride, target, target_stride: target_stride as isize, size });
+        isa.run(Swap { step: self.target_stride as isize, axes: self });
     }
 
     /// The same with the target's rows in reverse.
@@ -25,23 +25,17 @@ impl SwapAxes {
     /// # Safety
     /// As [`SwapAxes::run`].
     pub(crate) unsafe fn run_in_reverse(self, isa: Isa) {
-        let SwapAxes { source, source_stride, target, target_stride, size } = self;
-        let target = target.wrapping_add(size[1].saturating_sub(1) * target_stride);
-        isa.run(Swap { source, source_stride, target, target_stride: -(target_stride as isize), size });
+        let last = self.target.wrapping_add(self.size[1].saturating_sub(1) * self.target_stride);
+        isa.run(Swap { step: -(self.target_stride as isize), axes: SwapAxes { target: last, ..self } });
     }
 }
 
-/// A [`SwapAxes`] whose target may go back in memory.
+/// A [`SwapAxes`] and the way from one of the target's rows to the next, which may go back.
 #[derive(Clone, Copy)]
 struct Swap {
-    source: *const f32,
-    source_stride: usize,
-    target: *mut f32,
-    target_stride: isize,
-    size: [usize; 2],
+    axes: SwapAxes,
+    step: isize,
 }
-
-const MOST_LANES: usize = 16;
 
 /// Blocks that are fetched ahead where each of their lines is far from the one before.
 const BLOCKS_AHEAD: usize = 2;
@@ -51,11 +45,11 @@ impl Kernel for Swap {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let target_stride = self.target_stride.unsigned_abs();
-        let rows = Blocks::new(self.target, target_stride, self.size[0], S::LANES);
-        let columns = Blocks::new(self.source, self.source_stride, self.size[1], S::LANES);
+        let SwapAxes { source, source_stride, target, target_stride, size } = self.axes;
+        let rows = Blocks::new(target, target_stride, size[0], S::LANES);
+        let columns = Blocks::new(source, source_stride, size[1], S::LANES);
         // The side whose lines are far apart is walked along its lines: the processor fetches ahead what follows in memory.
-        let down = target_stride > self.source_stride;
+        let down = target_stride > source_stride;
         let (outer, inner) = if down { (columns, rows) } else { (rows, columns) };
         for i in 0..outer.count {
             for j in 0..inner.count {
@@ -63,15 +57,15 @@ impl Kernel for Swap {
                     if down { (rows.get(j), columns.get(i)) } else { (rows.get(i), columns.get(j)) };
                 if down && j + BLOCKS_AHEAD < inner.count {
                     let [row, _] = rows.get(j + BLOCKS_AHEAD);
-                    let ahead = self.source.wrapping_add(row * self.source_stride + column);
+                    let ahead = source.wrapping_add(row * source_stride + column);
                     for line in 0..S::LANES {
-                        s.prefetch(ahead.wrapping_add(line * self.source_stride));
+                        s.prefetch(ahead.wrapping_add(line * source_stride));
                     }
                 }
                 // SAFETY: the block lies inside the matrix, and its transpose inside the target, by `run`'s promise.
                 unsafe {
-                    let source = self.source.add(row * self.source_stride + column);
-                    let target = self.target.offset(column as isize * self.target_stride).add(row);
+                    let source = source.add(row * source_stride + column);
+                    let target = target.offset(column as isize * self.step).add(row);
                     if height == S::LANES && width == S::LANES {
                         self.block(s, source, target);
                     } else {
@@ -126,11 +120,11 @@ impl Swap {
         // SAFETY: the caller's promise.
         unsafe {
             for (i, line) in lines.iter_mut().enumerate().take(S::LANES) {
-                *line = s.load(source.add(i * self.source_stride));
+                *line = s.load(source.add(i * self.axes.source_stride));
             }
             swap(s, &mut lines);
             for (i, line) in lines.iter().enumerate().take(S::LANES) {
-                s.store(target.offset(i as isize * self.target_stride), *line);
+                s.store(target.offset(i as isize * self.step), *line);
             }
         }
     }
@@ -145,13 +139,13 @@ impl Swap {
         unsafe {
             for (i, line) in lines.iter_mut().enumerate().take(S::LANES) {
                 if i < height {
-                    *line = s.load_first(source.add(i * self.source_stride), width);
+                    *line = s.load_first(source.add(i * self.axes.source_stride), width);
                 }
             }
             swap(s, &mut lines);
             for (i, line) in lines.iter().enumerate().take(S::LANES) {
                 if i < width {
-                    s.store_first(target.offset(i as isize * self.target_stride), *line, height);
+                    s.store_first(target.offset(i as isize * self.step), *line, height);
                 }
             }
         }

@@ -17,23 +17,18 @@ pub(super) struct Lounge {
     /// Invitations for some of those who wait.
     invitations: Mutex<Vec<Arc<Invitation>>>,
     /// Spawned calls that nobody has begun.
-    announced: Arc<AtomicUsize>,
-}
-
-/// A spawned call that nobody has begun, while it is kept.
-pub(super) struct Announced(Arc<AtomicUsize>);
-
-impl Drop for Announced {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    announced: AtomicUsize,
 }
 
 impl Lounge {
-    /// Nobody waits here while there is other work.
-    pub(super) fn announce(&self) -> Announced {
+    /// Says that a call is spawned: nobody waits here until it has begun.
+    pub(super) fn announce(&self) {
         self.announced.fetch_add(1, Ordering::Relaxed);
-        Announced(self.announced.clone())
+    }
+
+    /// Says that a spawned call has begun.
+    pub(super) fn begin(&self) {
+        self.announced.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Hands the invitation to one of those who wait, if there is one.

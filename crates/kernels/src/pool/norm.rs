@@ -1,10 +1,8 @@
 //! Reductions to a norm: sums of powers of the absolute values, and the sum's root. The divisor scales incomplete windows.
 
 use super::reduce::Reduce;
+use crate::lanes::MOST_LANES;
 use corr2d_simd::Simd;
-
-/// Lanes of the widest vectors.
-const MOST_LANES: usize = 16;
 
 #[inline(always)]
 fn abs<S: Simd>(s: S, v: S::V) -> S::V {

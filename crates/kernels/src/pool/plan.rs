@@ -12,6 +12,7 @@ use crate::buffer::with_scratch;
 use crate::conv::Layout;
 use crate::error::Error;
 use crate::geometry::{Axis, ChannelOrder, PoolGeometry, PoolMode};
+use crate::lanes::MOST_LANES;
 use crate::parallel::Pool;
 use crate::view::{InputView, OutputView, check_overlap};
 use corr2d_simd::Isa;
@@ -262,7 +263,6 @@ impl PoolPlan {
 /// The divisor of a window is the product of its row's and its column's count. Columns are padded with ones, so that a
 /// vector may begin at any of them.
 pub(crate) fn divisors(g: &PoolGeometry) -> [Vec<f32>; 2] {
-    const MOST_LANES: usize = 16;
     let (axis_counts, factor): (fn(&Axis, usize) -> usize, f32) = match g.mode {
         PoolMode::Max => return [Vec::new(), Vec::new()],
         PoolMode::Average { divisor_override: Some(divisor), .. } => (|_, _| 1, divisor as f32),

@@ -1,5 +1,6 @@
 //! What a tile holds.
 
+use crate::lanes::MOST_LANES;
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// The largest magnitude of the elements, and the largest distance of one from an integer, which is 0 only where all are; both NaN
@@ -12,8 +13,6 @@ struct Survey<'a>(&'a [f32]);
 
 /// Added to a float below 2²² and taken away again, it leaves the integer next to it.
 const INTEGERS: f32 = 1.5 * (1 << 23) as f32;
-
-const MOST_LANES: usize = 16;
 
 impl Kernel for Survey<'_> {
     type Output = [f32; 2];
