@@ -5,10 +5,14 @@
 
 const { explain } = require('./explain.cjs');
 
+let binding;
+
 /** The addon. */
 exports.loadNative = function loadNative() {
   try {
-    return require('../native/binding.cjs');
+    // A copy: V8 finds the properties of an object that N-API made by hashing their names, for every call.
+    binding ??= { ...require('../native/binding.cjs') };
+    return binding;
   } catch (error) {
     throw explain(error);
   }

@@ -4,11 +4,10 @@
  */
 import { type ConvSettings, convParams, fillConvParams } from './conv-settings.ts';
 import { checkElements, checkFlops } from './limits.ts';
-import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { denseData, nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
-import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
+import { apartFrom, checkOut, resultMemory, resultShape, toResult } from './output.ts';
 import { CONV, OPERATOR } from './params.ts';
 import { type NativePlan, Plan } from './plan.ts';
 import { sizeOf } from './strides.ts';
@@ -116,7 +115,7 @@ export function convolve(
   const taps = denseData(weight);
   const offsets = bias === undefined ? null : denseData(bias);
   const source = withDenseRows(input);
-  const memory = out === undefined ? allocateResult(size, 'the output') : outMemory(out);
+  const memory = resultMemory(size, out);
   if (size > 0) {
     const run = settings.transposed === undefined ? native.conv2d : native.convTranspose2d;
     run(convParams, source.data, nativeView(source), taps, offsets, memory);

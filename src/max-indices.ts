@@ -4,7 +4,7 @@ import { limitExceeded } from './errors.ts';
 import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
-import { checkOut, outMemory, toResult } from './output.ts';
+import { checkOut, outMemory, resultMemory, toResult } from './output.ts';
 import { POOL } from './params.ts';
 import { type PoolSettings, poolParams } from './pool-settings.ts';
 import { checkPooling } from './pooling.ts';
@@ -36,7 +36,7 @@ export function poolWithIndices(x: Tensor, settings: PoolSettings, out: Tensor |
   const { input, shape, size } = checkPooling(x, settings, out);
   const indices = allocateIndices(size);
   const source = withDenseRows(input);
-  const memory = out === undefined ? allocateResult(size, 'the output') : outMemory(out);
+  const memory = resultMemory(size, out);
   if (size > 0) native.maxPool2dIndices(poolParams, source.data, nativeView(source), memory, indices);
   return { output: toResult(memory, shape, out), indices };
 }

@@ -6,10 +6,10 @@ import {
   shapeMismatch,
   typedArrayName,
 } from './errors.ts';
-import { overlaps, section } from './memory.ts';
+import { allocateResult, overlaps, section } from './memory.ts';
 import { narrowed } from './operand.ts';
 import { isRowMajor } from './strides.ts';
-import { assertReadable, fromChecked, sameShape, Tensor, toTensor } from './tensor.ts';
+import { assertReadable, bufferOf, fromChecked, isDense, sameShape, Tensor, toTensor } from './tensor.ts';
 
 /** Where a result goes. */
 export interface OutOption {
@@ -46,7 +46,7 @@ export function checkOut(out: Tensor, shape: readonly number[], size: number): v
       `${out.size}`,
     );
   }
-  if (!isRowMajor(out.shape, out.strides)) {
+  if (!isDense(out) && !isRowMajor(out.shape, out.strides)) {
     throw invalidValue('contiguous memory', 'out', out);
   }
 }
@@ -58,11 +58,27 @@ export function outMemory(out: Tensor): Float32Array {
 }
 
 /**
+ * V8 has the elements of so small an array in its own heap until native code asks for their address. To move them out then takes as
+ * long as a small convolution, so results of that size are computed elsewhere and copied.
+ */
+const MOST_IN_HEAP = 16;
+
+const elsewhere: Float32Array[] = [];
+
+/** Where a result of `size` elements, which the limits allow, is computed; `toResult` makes the result of it. */
+export function resultMemory(size: number, out: Tensor | undefined): Float32Array {
+  if (out !== undefined) return outMemory(out);
+  if (size > MOST_IN_HEAP) return allocateResult(size, 'the output');
+  elsewhere[size] ??= new Float32Array(size);
+  return elsewhere[size];
+}
+
+/**
  * The input, known to share no element with `out`; where both lie in one buffer, as a view of only the memory that it
  * touches.
  */
 export function apartFrom(out: Tensor, input: Tensor, parameter: string): Tensor {
-  if (out.data.buffer !== input.data.buffer || input.size === 0) return input;
+  if (bufferOf(out) !== bufferOf(input) || input.size === 0) return input;
   const touched = narrowed(input);
   if (overlaps(outMemory(out), touched.data)) throw overlapping('out', parameter);
   return touched;
@@ -84,5 +100,6 @@ export function resultShape(
 
 /** A result as a tensor: `out` itself where it is one of that shape. */
 export function toResult(memory: Float32Array, shape: readonly number[], out: Tensor | undefined): Tensor {
-  return out !== undefined && sameShape(out.shape, shape) ? out : fromChecked(memory, shape);
+  if (out !== undefined && sameShape(out.shape, shape)) return out;
+  return fromChecked(memory === elsewhere[memory.length] ? new Float32Array(memory) : memory, shape);
 }

@@ -21,6 +21,7 @@ import {
   type OutOption,
   outMemory,
   readOut,
+  resultMemory,
   toResult,
 } from './output.ts';
 import { type MeasuredTimes, PlanExplanation } from './plan-explanation.ts';
@@ -39,6 +40,9 @@ export class Plan {
   readonly inputShape: readonly number[];
   /** The shape that `run` gives. */
   readonly outputShape: readonly number[];
+  // The shapes as arrays that are not frozen, whose elements V8 compares faster.
+  readonly #input: readonly number[];
+  readonly #output: readonly number[];
   readonly #native: NativePlan;
   readonly #handle: number;
   readonly #size: number;
@@ -52,6 +56,8 @@ export class Plan {
     outputShape: readonly number[],
     times?: MeasuredTimes,
   ) {
+    this.#input = [...inputShape];
+    this.#output = [...outputShape];
     this.inputShape = Object.freeze([...inputShape]);
     // Results carry this very array, hence frozen.
     this.outputShape = Object.freeze([...outputShape]);
@@ -119,9 +125,9 @@ export class Plan {
   /** @internal `run` for arguments that were read before. */
   runTensor(x: Tensor, out: Tensor | undefined): Tensor {
     const source = withDenseRows(this.#check(x, out));
-    const memory = out === undefined ? allocateResult(this.#size, 'the output') : outMemory(out);
+    const memory = resultMemory(this.#size, out);
     if (this.#size > 0) native.runPlan(this.#handle, source.data, nativeView(source), memory);
-    return toResult(memory, this.outputShape, out);
+    return this.#result(memory, out);
   }
 
   /** @internal `runAsync` for arguments that were read before. */
@@ -133,12 +139,12 @@ export class Plan {
     if (this.#size > 0) await runJob((done) => this.#start(x, transfer, memory, done), signal);
     // Nothing to compute, but the caller gave it away.
     else if (transfer) takeInput(x, transfer);
-    if (out === undefined) return toResult(memory, this.outputShape, undefined);
+    if (out === undefined) return this.#result(memory, undefined);
     // The caller may have moved or shrunk it meanwhile.
     checkOut(out, this.outputShape, this.#size);
     const target = outMemory(out);
     target.set(memory);
-    return toResult(target, this.outputShape, out);
+    return this.#result(target, out);
   }
 
   // Starts the job on an input of its own: moved, or copied before this returns.
@@ -150,9 +156,14 @@ export class Plan {
     return native.startPlanOnCopy(this.#handle, x.data, nativeView(x), memory, done);
   }
 
+  #result(memory: Float32Array, out: Tensor | undefined): Tensor {
+    if (out !== undefined && sameShape(out.shape, this.#output)) return out;
+    return toResult(memory, this.outputShape, undefined);
+  }
+
   // Throws unless the plan can run; gives back the input as `apartFrom` does.
   #check(x: Tensor, out: Tensor | undefined): Tensor {
-    if (!sameShape(x.shape, this.inputShape)) {
+    if (x.shape !== this.inputShape && !sameShape(x.shape, this.#input)) {
       throw shapeMismatch(`shape ${formatShape(this.inputShape)}`, 'x', formatShape(x.shape));
     }
     assertReadable(x, 'x');

@@ -1,10 +1,9 @@
 /** The one way from checked operands to the native pooling; every function and layer comes through here. */
 import { checkElements, checkFlops } from './limits.ts';
-import { allocateResult } from './memory.ts';
 import { native } from './native.ts';
 import { nativeView, withDenseRows } from './operand.ts';
 import { NHWC } from './options.ts';
-import { apartFrom, checkOut, outMemory, resultShape, toResult } from './output.ts';
+import { apartFrom, checkOut, resultMemory, resultShape, toResult } from './output.ts';
 import { OPERATOR, POOL } from './params.ts';
 import { Plan } from './plan.ts';
 import { fillPoolParams, type PoolSettings, poolParams } from './pool-settings.ts';
@@ -51,7 +50,7 @@ export function checkPooling(
 export function pool(x: Tensor, settings: PoolSettings, out: Tensor | undefined): Tensor {
   const { input, shape, size } = checkPooling(x, settings, out);
   const source = withDenseRows(input);
-  const memory = out === undefined ? allocateResult(size, 'the output') : outMemory(out);
+  const memory = resultMemory(size, out);
   if (size > 0) native.pool2d(poolParams, source.data, nativeView(source), memory);
   return toResult(memory, shape, out);
 }

@@ -44,6 +44,12 @@ export type TensorInput = Tensor | NestedArray | ShapedData | DimsData;
 
 const CHECKED = Symbol('checked layout');
 
+/** Whether the elements were, at construction, in row-major order without gaps from the first of `data` on. */
+let startsDense: (tensor: Tensor) => boolean;
+
+/** The buffer of a tensor's data. */
+export let bufferOf: (tensor: Tensor) => ArrayBufferLike;
+
 /**
  * A row-major float32 array of any number of axes (at most 32): a view of a `Float32Array`, without a copy.
  *
@@ -61,8 +67,15 @@ export class Tensor {
   readonly offset: number;
   /** Number of elements: the product of `shape`. */
   readonly size: number;
-  // Tells a constructed tensor from an object that only has this prototype.
-  #constructed = true;
+  // Its presence tells a constructed tensor from an object that only has this prototype.
+  readonly #startsDense: boolean;
+  // Asked for once: it is the same as long as the array lives, and V8 answers slowly.
+  #buffer: ArrayBufferLike | undefined;
+
+  static {
+    startsDense = (tensor) => tensor.#startsDense;
+    bufferOf = (tensor) => (tensor.#buffer ??= tensor.data.buffer);
+  }
 
   /**
    * Wraps `data` without copying it.
@@ -81,6 +94,7 @@ export class Tensor {
     strides?: readonly number[],
     offset?: number,
     size?: number,
+    isDense?: boolean,
   ) {
     if (layout === CHECKED) {
       this.data = data;
@@ -88,6 +102,7 @@ export class Tensor {
       this.strides = strides as readonly number[];
       this.offset = offset as number;
       this.size = size as number;
+      this.#startsDense = isDense as boolean;
     } else {
       const given = checkOptions(layout, 'layout', ['strides', 'offset']);
       const view = checkLayout(data, shape, given?.strides, given?.offset, '');
@@ -96,12 +111,13 @@ export class Tensor {
       this.strides = view.strides;
       this.offset = view.offset;
       this.size = view.size;
+      this.#startsDense = view.offset === 0 && isRowMajor(view.shape, view.strides);
     }
   }
 
   /** Whether `value` was made by this constructor, and isn't merely shaped like it. */
   static isTensor(value: unknown): value is Tensor {
-    return typeof value === 'object' && value !== null && #constructed in value;
+    return typeof value === 'object' && value !== null && #startsDense in value;
   }
 
   /**
@@ -285,6 +301,7 @@ const Trusted = Tensor as unknown as new (
   strides: readonly number[],
   offset: number,
   size: number,
+  isDense: boolean,
 ) => Tensor;
 
 /** A tensor of parts that are known to fit; nothing is checked or copied. */
@@ -295,23 +312,22 @@ export function fromTrusted(
   offset: number,
   size: number,
 ): Tensor {
-  return new Trusted(data, shape, CHECKED, strides, offset, size);
+  return new Trusted(data, shape, CHECKED, strides, offset, size, offset === 0 && isRowMajor(shape, strides));
 }
 
 /** A tensor of the whole of `data`, which is known to have the shape's size. */
 export function fromChecked(data: Float32Array, shape: readonly number[]): Tensor {
-  return new Trusted(data, shape, CHECKED, rowMajorStrides(shape), 0, data.length);
+  return new Trusted(data, shape, CHECKED, rowMajorStrides(shape), 0, data.length, true);
 }
 
 /** Whether the elements fill `data` exactly, in row-major order. */
 export function isDense(tensor: Tensor): boolean {
-  return (
-    tensor.offset === 0 && tensor.data.length === tensor.size && isRowMajor(tensor.shape, tensor.strides)
-  );
+  return tensor.data.length === tensor.size && startsDense(tensor);
 }
 
 /** Whether two shapes are equal. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
   return true;
@@ -319,6 +335,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 
 /** Throws unless the whole view lies in its memory now: buffers can be detached or shrunk after construction. */
 export function assertReadable(tensor: Tensor, parameter: string): void {
+  if (tensor.size !== 0 && isDense(tensor)) return;
   const { data, shape, strides, offset } = tensor;
   const length = data.length;
   if (tensor.size === 0) {

@@ -100,20 +100,21 @@ impl Pool {
     /// Compiled once for all kinds of work.
     fn for_each_of(&self, tiles: usize, threads: usize, work: &(dyn Fn(usize) + Sync)) {
         let threads = threads.min(self.threads).min(tiles);
-        let next = AtomicUsize::new(0);
         let cancelled = || self.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled());
-        let drain = || {
-            while !cancelled() {
-                let tile = next.fetch_add(1, Ordering::Relaxed);
-                if tile >= tiles {
-                    break;
-                }
-                work(tile);
-            }
-        };
         match &self.helpers {
-            Some(pool) if threads > 1 => self.share(pool, threads - 1, &drain),
-            _ => drain(),
+            Some(pool) if threads > 1 => {
+                let next = AtomicUsize::new(0);
+                self.share(pool, threads - 1, &|| {
+                    while !cancelled() {
+                        let tile = next.fetch_add(1, Ordering::Relaxed);
+                        if tile >= tiles {
+                            break;
+                        }
+                        work(tile);
+                    }
+                });
+            }
+            _ => (0..tiles).take_while(|_| !cancelled()).for_each(work),
         }
     }
 

@@ -7,6 +7,7 @@ pub mod array;
 pub mod backward;
 pub mod conv;
 pub mod conv_transpose;
+pub mod direct_call;
 mod environment;
 mod error;
 pub mod explain;

@@ -78,15 +78,11 @@ pub(super) struct PixelTile<'a> {
 pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile<'_>) {
     macro_rules! sizes {
         ($($t:literal)*) => {
-            match (pixels, count, tile.ahead.is_some()) {
-                $(($t, 1, false) => isa.run(Sized::<$t, 1, false>(tile)),
-                ($t, 2, false) => isa.run(Sized::<$t, 2, false>(tile)),
-                ($t, 3, false) => isa.run(Sized::<$t, 3, false>(tile)),
-                ($t, 4, false) => isa.run(Sized::<$t, 4, false>(tile)),
-                ($t, 1, true) => isa.run(Sized::<$t, 1, true>(tile)),
-                ($t, 2, true) => isa.run(Sized::<$t, 2, true>(tile)),
-                ($t, 3, true) => isa.run(Sized::<$t, 3, true>(tile)),
-                ($t, 4, true) => isa.run(Sized::<$t, 4, true>(tile)),)*
+            match (pixels, count) {
+                $(($t, 1) => isa.run(Sized::<$t, 1>(tile)),
+                ($t, 2) => isa.run(Sized::<$t, 2>(tile)),
+                ($t, 3) => isa.run(Sized::<$t, 3>(tile)),
+                ($t, 4) => isa.run(Sized::<$t, 4>(tile)),)*
                 _ => unreachable!("a tile of {pixels} pixels and {count} vectors"),
             }
         };
@@ -97,9 +93,9 @@ pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile
     unsafe { Stored { activation, starts, counts: &counts, rows: 1, stride: 0 }.activate(isa) };
 }
 
-struct Sized<'a, const T: usize, const Q: usize, const AHEAD: bool>(&'a PixelTile<'a>);
+struct Sized<'a, const T: usize, const Q: usize>(&'a PixelTile<'a>);
 
-impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, Q, AHEAD> {
+impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     type Output = ();
 
     #[inline(always)]
@@ -116,13 +112,13 @@ impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, 
                 }
             }
             let mut weights = tile.weights;
-            let mut ahead = tile.ahead.unwrap_or(Ahead { start: weights, second: 0 });
+            // A condition would cost more than asking for what is near already.
+            let near = Ahead { start: tile.weights, second: 0 };
+            let (mut ahead, step) = tile.ahead.map_or((near, 0), |ahead| (ahead, LINE + ahead.second));
             for &offset in tile.offsets {
-                if AHEAD {
-                    s.prefetch_later(ahead.start);
-                    s.prefetch_later(ahead.start.wrapping_add(ahead.second));
-                    ahead.start = ahead.start.wrapping_add(LINE + ahead.second);
-                }
+                s.prefetch_later(ahead.start);
+                s.prefetch_later(ahead.start.wrapping_add(ahead.second));
+                ahead.start = ahead.start.wrapping_add(step);
                 let mut channels = [s.splat(0.0); Q];
                 for (q, channel) in channels.iter_mut().enumerate() {
                     *channel = s.load(weights.add(q * S::LANES));
