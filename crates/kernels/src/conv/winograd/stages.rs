@@ -3,6 +3,7 @@
 use super::transform::Transform;
 use corr2d_simd::{Isa, Kernel, Simd};
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 /// Transforms the input of some tiles: `Bᵀ·d·B` of every channel.
 #[derive(Clone, Copy)]
@@ -58,19 +59,21 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Input<'_, T, N, M> {
     /// A vector is readable at every pixel, and writable at every element.
     #[inline(always)]
     unsafe fn vector<S: Simd>(&self, s: S, source: *const f32, target: *mut f32) {
-        let mut columns = [[s.splat(0.0); N]; N];
+        // So many vectors are memory, which to clear for each tile would take a while.
+        let mut columns = [MaybeUninit::<[S::V; N]>::uninit(); N];
         for (x, column) in columns.iter_mut().enumerate() {
             let mut pixels = [s.splat(0.0); N];
             for (y, pixel) in pixels.iter_mut().enumerate() {
                 // SAFETY: the caller's promise.
                 *pixel = unsafe { s.load(source.add(y * self.0.row + x * self.0.pixel)) };
             }
-            *column = T::input(s, pixels);
+            column.write(T::input(s, pixels));
         }
         for y in 0..N {
             let mut row = [s.splat(0.0); N];
             for (element, column) in row.iter_mut().zip(&columns) {
-                *element = column[y];
+                // SAFETY: every column was written above.
+                *element = unsafe { column.assume_init_ref()[y] };
             }
             for (x, element) in T::input(s, row).into_iter().enumerate() {
                 // SAFETY: the caller's promise.
@@ -116,14 +119,15 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Output<T, N,
     fn run<S: Simd>(self, s: S) {
         let stage = self.0;
         for channel in (0..stage.channels).step_by(S::LANES) {
-            let mut columns = [[s.splat(0.0); M]; N];
+            // As in the input stage.
+            let mut columns = [MaybeUninit::<[S::V; M]>::uninit(); N];
             for (x, column) in columns.iter_mut().enumerate() {
                 let mut products = [s.splat(0.0); N];
                 for (y, product) in products.iter_mut().enumerate() {
                     // SAFETY: the caller gives whole vectors of channels for every element.
                     *product = unsafe { s.load(stage.source.add((y * N + x) * stage.element + channel)) };
                 }
-                *column = T::output(s, products);
+                column.write(T::output(s, products));
             }
             // SAFETY: bias is given for whole vectors of channels.
             let bias = unsafe { s.load(stage.bias.add(channel)) };
@@ -134,7 +138,8 @@ impl<T: Transform<N, M>, const N: usize, const M: usize> Kernel for Output<T, N,
                 }
                 let mut row = [s.splat(0.0); N];
                 for (product, column) in row.iter_mut().zip(&columns) {
-                    *product = column[y];
+                    // SAFETY: every column was written above.
+                    *product = unsafe { column.assume_init_ref()[y] };
                 }
                 for (x, output) in T::output(s, row).into_iter().enumerate() {
                     if x < stage.inside[1] {
