@@ -51,7 +51,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let products = vectors * (g.plane() * g.taps()) as f64;
     let source = (g.c_in * g.y.output * g.y.stride * g.x.output * g.x.stride) as f64;
     let (copy, store) = match g.order {
-        ChannelOrder::First => (0.6, 0.5 * (g.c_out * g.plane()) as f64),
+        ChannelOrder::First => (0.6, 8.0 / lanes * (g.c_out * g.plane()) as f64),
         ChannelOrder::Last => (3.0 / lanes, 0.0),
     };
     // Planes read in place are so many pages at the same time that finding them takes longer than reading what was copied.
@@ -61,7 +61,8 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
         (true, ChannelOrder::Last) => (0.0, products * 1.06),
         (false, _) => (copy, products * 1.06),
     };
-    let tiles = g.plane().div_ceil(PIXELS) as f64 * (vectors / pixel_tile::vectors(isa) as f64).ceil();
+    let blocks = g.c_out_group().div_ceil(isa.lanes()).div_ceil(pixel_tile::vectors(isa));
+    let tiles = (g.plane().div_ceil(PIXELS) * g.groups * blocks) as f64;
     products + 100.0 * tiles + copy * source + store + 150.0 * g.groups as f64 + 100.0
 }
 

@@ -42,6 +42,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let copied = g.c_in as f64 * (g.y.output * g.y.stride) as f64 * (g.x.output * g.x.stride) as f64 / lanes;
     let step = if g.x.stride == 1 { 3.0 } else { 8.0 };
     products * (1.0 + 1.1 / block)
+        + 3.0 * vectors * g.c_out as f64
         + copied * step
         + 150.0 * tiles
         + 400.0 * g.groups as f64

@@ -46,7 +46,7 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     let copied = if g.x.input <= NARROW { 400.0 + rows + 25.0 * vectors } else { 0.0 };
     // Fewer rows than a block are a call for each row of the output and of the kernel.
     let single = if g.y.output < BLOCK_ROWS { 50.0 * (g.y.output * g.y.kernel) as f64 } else { 0.0 };
-    products * 1.2 + channels * (copied + single) + 50.0
+    products * 1.2 + channels * (copied + single + 400.0 + 2.0 * vectors) + 50.0
 }
 
 struct Filter2d {
