@@ -60,6 +60,12 @@ const WORK_FLOATS: usize = 160 * 1024;
 /// Tiles of a piece where it is not: it is read anew for each piece, and one element of the input and of the products are near.
 const MANY_TILES: usize = 96;
 
+/// Floats of a piece that a second-level cache holds while the weight passes by.
+const HELD_FLOATS: usize = 384 * 1024;
+
+/// Pieces of an image for the sake of that cache, at most.
+const MOST_PIECES: usize = 8;
+
 /// Floats of the transformed input and the products of a piece, at most: with very many channels a piece has fewer tiles.
 const MOST_FLOATS: usize = 3 << 20;
 
@@ -184,7 +190,7 @@ fn pack(shape: &'static Shape, problem: Problem<'_>) -> Box<dyn PackedConv> {
     let source = PixelSource::new(&g);
     let (rows, columns) = (Tiling::new(&g.y, shape.outputs), Tiling::new(&g.x, shape.outputs));
     let far = shape.weights() * g.c_in * g.c_out > NEAR_FLOATS;
-    let pieces = pieces(&g, &rows, &columns, far, shape.elements * shape.elements, block);
+    let pieces = pieces(shape, &g, [&rows, &columns], far, block);
     let mut column_starts = Vec::with_capacity(columns.starts.len());
     for index in 0..pieces.blocks[1] {
         let tiles = share(columns.starts.len(), pieces.blocks[1], index);
@@ -212,17 +218,21 @@ fn pack(shape: &'static Shape, problem: Problem<'_>) -> Box<dyn PackedConv> {
     Box::new(packed)
 }
 
-fn pieces(
-    g: &ConvGeometry,
-    rows: &Tiling,
-    columns: &Tiling,
-    far: bool,
-    elements: usize,
-    block: usize,
-) -> Pieces {
+fn pieces(shape: &Shape, g: &ConvGeometry, [rows, columns]: [&Tiling; 2], far: bool, block: usize) -> Pieces {
     let (all_rows, all_columns) = (rows.starts.len(), columns.starts.len());
-    let tiles_of = |floats: usize| floats / (elements * (g.c_in + g.c_out));
-    let most = if far { MANY_TILES.min(tiles_of(MOST_FLOATS)) } else { tiles_of(WORK_FLOATS) }.max(PIXELS);
+    let elements = shape.elements * shape.elements;
+    let tile = elements * (g.c_in + g.c_out);
+    let most = if far {
+        // Every piece reads the weight; what of a piece no near cache holds is written to a far one and read again.
+        let weight = shape.weights() * g.c_in * g.c_out;
+        let all = all_rows * all_columns;
+        let moved = |pieces: &usize| pieces * weight + 2 * (all * tile).saturating_sub(pieces * HELD_FLOATS);
+        let pieces = (1..=MOST_PIECES).min_by_key(moved).unwrap_or(1);
+        all.div_ceil(pieces).min(MANY_TILES).min(MOST_FLOATS / tile)
+    } else {
+        WORK_FLOATS / tile
+    };
+    let most = most.max(PIXELS);
     // Dilated columns of a block would read pixels of the whole row, so it is not cut.
     let columns_of_block = if columns.step > 1 { all_columns } else { most };
     let column_blocks = all_columns.div_ceil(columns_of_block);
