@@ -27,6 +27,10 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Panels that are packed before they are multiplied: beside them, those that follow and the results share a second-level cache.
 const PANEL_FLOATS: usize = 32 * 1024;
 
+/// Where pixels are copied by rows, those at both ends are copied again for the next panels: so many rows make that little, if they
+/// take no more than twice the room.
+const MANY_ROWS: usize = 8;
+
 /// The same where the weight is larger than [`NEAR_WEIGHT`]: it is read anew for each of such groups of panels.
 const MANY_PANEL_FLOATS: usize = 128 * 1024;
 
@@ -96,7 +100,11 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         (0..g.taps()).map(offset).collect()
     };
     let is_near = g.c_out_group() * g.taps() <= NEAR_WEIGHT;
-    let panel_floats = if is_near { PANEL_FLOATS } else { MANY_PANEL_FLOATS };
+    let panel_floats = match (is_near, pointwise(&g)) {
+        (true, true) => PANEL_FLOATS,
+        (true, false) => (MANY_ROWS * g.x.output * g.taps()).clamp(PANEL_FLOATS, 2 * PANEL_FLOATS),
+        (false, _) => MANY_PANEL_FLOATS,
+    };
     let copies = (0..g.x.kernel)
         .map(|kx| RowCopy::new(g.x.position(0, kx), g.x.stride, g.x.input, g.x.output, g.padding_mode));
     Box::new(Gemm {
