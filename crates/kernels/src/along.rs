@@ -18,8 +18,8 @@ pub(crate) fn blocks(y: &Axis, x: &Axis) -> usize {
     y.output.div_ceil(rows)
 }
 
-/// Bytes of an output that will not stay in the caches, so it is written past them.
-pub(crate) const STREAMED: usize = 16 << 20;
+/// Bytes of an output that, beside its input, is more than a processor's share of the caches, so it is written past them.
+pub(crate) const STREAMED: usize = 6 << 20;
 
 /// Loads for one vector of windows, at most: pairs of vectors for the even and odd elements of five columns.
 pub(crate) const MOST_LOADS: usize = 6;
