@@ -7,6 +7,7 @@ use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
 use crate::along::{self, Along, Loaded, STREAMED};
+use crate::buffer::LINE;
 use crate::geometry::{ChannelOrder, ConvGeometry, PaddingMode};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -75,7 +76,8 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         bias: bias.to_vec(),
         weights: weight.to_vec(),
         blocks,
-        streams: g.batch * g.c_out * g.plane() * size_of::<f32>() > STREAMED,
+        // Strips walk down, so a vector must be a line: parts of lines would be written by themselves.
+        streams: g.batch * g.c_out * g.plane() * size_of::<f32>() > STREAMED && isa.lanes() == LINE,
         tile_blocks: (TILE_WORK / work.max(1)).max(1),
     })
 }

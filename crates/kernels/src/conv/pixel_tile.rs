@@ -76,13 +76,17 @@ pub(super) struct PixelTile<'a> {
 /// For every product `k` and pixel `t`, `bases[t] + offsets[k]` is readable; `weights` has `offsets.len() * count` vectors, `bias`
 /// has `count`; `channels` floats, more than `count - 1` vectors and at most `count`, are writable at every target.
 pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile<'_>) {
+    // Blocks of fewer channels are the last, or their weight is small.
+    let ahead = tile.ahead.is_some() && count == vectors(isa);
     macro_rules! sizes {
         ($($t:literal)*) => {
-            match (pixels, count) {
-                $(($t, 1) => isa.run(Sized::<$t, 1>(tile)),
-                ($t, 2) => isa.run(Sized::<$t, 2>(tile)),
-                ($t, 3) => isa.run(Sized::<$t, 3>(tile)),
-                ($t, 4) => isa.run(Sized::<$t, 4>(tile)),)*
+            match (pixels, count, ahead) {
+                $(($t, 1, _) => isa.run(Sized::<$t, 1, false>(tile)),
+                ($t, 2, false) => isa.run(Sized::<$t, 2, false>(tile)),
+                ($t, 3, _) => isa.run(Sized::<$t, 3, false>(tile)),
+                ($t, 4, false) => isa.run(Sized::<$t, 4, false>(tile)),
+                ($t, 2, true) => isa.run(Sized::<$t, 2, true>(tile)),
+                ($t, 4, true) => isa.run(Sized::<$t, 4, true>(tile)),)*
                 _ => unreachable!("a tile of {pixels} pixels and {count} vectors"),
             }
         };
@@ -93,9 +97,9 @@ pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile
     unsafe { Stored { activation, starts, counts: &counts, rows: 1, stride: 0 }.activate(isa) };
 }
 
-struct Sized<'a, const T: usize, const Q: usize>(&'a PixelTile<'a>);
+struct Sized<'a, const T: usize, const Q: usize, const AHEAD: bool>(&'a PixelTile<'a>);
 
-impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
+impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, Q, AHEAD> {
     type Output = ();
 
     #[inline(always)]
@@ -112,13 +116,13 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
                 }
             }
             let mut weights = tile.weights;
-            // A condition would cost more than asking for what is near already.
-            let near = Ahead { start: tile.weights, second: 0 };
-            let (mut ahead, step) = tile.ahead.map_or((near, 0), |ahead| (ahead, LINE + ahead.second));
+            let mut ahead = tile.ahead.unwrap_or(Ahead { start: weights, second: 0 });
             for &offset in tile.offsets {
-                s.prefetch_later(ahead.start);
-                s.prefetch_later(ahead.start.wrapping_add(ahead.second));
-                ahead.start = ahead.start.wrapping_add(step);
+                if AHEAD {
+                    s.prefetch_later(ahead.start);
+                    s.prefetch_later(ahead.start.wrapping_add(ahead.second));
+                    ahead.start = ahead.start.wrapping_add(LINE + ahead.second);
+                }
                 let mut channels = [s.splat(0.0); Q];
                 for (q, channel) in channels.iter_mut().enumerate() {
                     *channel = s.load(weights.add(q * S::LANES));
