@@ -60,7 +60,6 @@ export function denseData(tensor: Tensor): Float32Array {
 
 /** The tensor itself where the native side can read it in place: rows without gaps, no axis backwards; else a copy. */
 export function withDenseRows(tensor: Tensor): Tensor {
-  if (isDense(tensor)) return tensor;
   const { shape, strides } = tensor;
   const last = shape.length - 1;
   let readable = strides[last] === 1 || shape[last] === 1;

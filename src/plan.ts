@@ -163,7 +163,7 @@ export class Plan {
 
   // Throws unless the plan can run; gives back the input as `apartFrom` does.
   #check(x: Tensor, out: Tensor | undefined): Tensor {
-    if (x.shape !== this.inputShape && !sameShape(x.shape, this.#input)) {
+    if (!sameShape(x.shape, this.#input)) {
       throw shapeMismatch(`shape ${formatShape(this.inputShape)}`, 'x', formatShape(x.shape));
     }
     assertReadable(x, 'x');

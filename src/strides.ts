@@ -21,17 +21,25 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Whether the elements lie in row-major order without gaps. The stride of an axis of length 1 is of no account. */
-export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+/**
+ * Number of elements where they lie in row-major order without gaps, else −1. The stride of an axis of length 1 is of no
+ * account.
+ */
+export function rowMajorSize(shape: readonly number[], strides: readonly number[]): number {
   let step = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const length = shape[axis] as number;
     if (length !== 1) {
-      if (strides[axis] !== step) return false;
+      if (strides[axis] !== step) return -1;
       step *= length;
     }
   }
-  return true;
+  return step;
+}
+
+/** Whether the elements lie in row-major order without gaps. */
+export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+  return rowMajorSize(shape, strides) >= 0;
 }
 
 /** Position of the first element in memory that the view touches (the view must not be empty). */

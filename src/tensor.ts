@@ -12,7 +12,7 @@ import { allocate, allocateResult, checkFloat32, isDetached, unreadable } from '
 import { MAX_RANK, type NestedArray, type NestedNumbers, readNested, writeNested } from './nested.ts';
 import { seededRandom } from './random.ts';
 import { copyStrided } from './strided-copy.ts';
-import { firstIndex, isRowMajor, lastIndex, reshapedStrides, rowMajorStrides, sizeOf } from './strides.ts';
+import { firstIndex, lastIndex, reshapedStrides, rowMajorSize, rowMajorStrides, sizeOf } from './strides.ts';
 
 /** Where the elements of a view lie in its data; all in elements, not bytes. */
 export interface TensorLayout {
@@ -44,9 +44,6 @@ export type TensorInput = Tensor | NestedArray | ShapedData | DimsData;
 
 const CHECKED = Symbol('checked layout');
 
-/** Whether the elements were, at construction, in row-major order without gaps from the first of `data` on. */
-let startsDense: (tensor: Tensor) => boolean;
-
 /** The buffer of a tensor's data. */
 export let bufferOf: (tensor: Tensor) => ArrayBufferLike;
 
@@ -67,13 +64,11 @@ export class Tensor {
   readonly offset: number;
   /** Number of elements: the product of `shape`. */
   readonly size: number;
-  // Its presence tells a constructed tensor from an object that only has this prototype.
-  readonly #startsDense: boolean;
-  // Asked for once: it is the same as long as the array lives, and V8 answers slowly.
+  // Asked for once: it is the same as long as the array lives, and V8 answers slowly. The field's presence tells a
+  // constructed tensor from an object that only has this prototype.
   #buffer: ArrayBufferLike | undefined;
 
   static {
-    startsDense = (tensor) => tensor.#startsDense;
     bufferOf = (tensor) => (tensor.#buffer ??= tensor.data.buffer);
   }
 
@@ -94,7 +89,6 @@ export class Tensor {
     strides?: readonly number[],
     offset?: number,
     size?: number,
-    isDense?: boolean,
   ) {
     if (layout === CHECKED) {
       this.data = data;
@@ -102,7 +96,6 @@ export class Tensor {
       this.strides = strides as readonly number[];
       this.offset = offset as number;
       this.size = size as number;
-      this.#startsDense = isDense as boolean;
     } else {
       const given = checkOptions(layout, 'layout', ['strides', 'offset']);
       const view = checkLayout(data, shape, given?.strides, given?.offset, '');
@@ -111,13 +104,12 @@ export class Tensor {
       this.strides = view.strides;
       this.offset = view.offset;
       this.size = view.size;
-      this.#startsDense = view.offset === 0 && isRowMajor(view.shape, view.strides);
     }
   }
 
   /** Whether `value` was made by this constructor, and isn't merely shaped like it. */
   static isTensor(value: unknown): value is Tensor {
-    return typeof value === 'object' && value !== null && #startsDense in value;
+    return typeof value === 'object' && value !== null && #buffer in value;
   }
 
   /**
@@ -301,7 +293,6 @@ const Trusted = Tensor as unknown as new (
   strides: readonly number[],
   offset: number,
   size: number,
-  isDense: boolean,
 ) => Tensor;
 
 /** A tensor of parts that are known to fit; nothing is checked or copied. */
@@ -312,17 +303,17 @@ export function fromTrusted(
   offset: number,
   size: number,
 ): Tensor {
-  return new Trusted(data, shape, CHECKED, strides, offset, size, offset === 0 && isRowMajor(shape, strides));
+  return new Trusted(data, shape, CHECKED, strides, offset, size);
 }
 
 /** A tensor of the whole of `data`, which is known to have the shape's size. */
 export function fromChecked(data: Float32Array, shape: readonly number[]): Tensor {
-  return new Trusted(data, shape, CHECKED, rowMajorStrides(shape), 0, data.length, true);
+  return new Trusted(data, shape, CHECKED, rowMajorStrides(shape), 0, data.length);
 }
 
-/** Whether the elements fill `data` exactly, in row-major order. */
-export function isDense(tensor: Tensor): boolean {
-  return tensor.data.length === tensor.size && startsDense(tensor);
+/** Whether the elements fill `data` exactly, in row-major order: told from the fields as they are now. */
+export function isDense({ data, shape, strides, offset }: Tensor): boolean {
+  return offset === 0 && rowMajorSize(shape, strides) === data.length;
 }
 
 /** Whether two shapes are equal. */
@@ -335,9 +326,9 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 
 /** Throws unless the whole view lies in its memory now: buffers can be detached or shrunk after construction. */
 export function assertReadable(tensor: Tensor, parameter: string): void {
-  if (tensor.size !== 0 && isDense(tensor)) return;
   const { data, shape, strides, offset } = tensor;
   const length = data.length;
+  if (length > 0 && isDense(tensor)) return;
   if (tensor.size === 0) {
     if (length === 0 && isDetached(data)) throw unreadable(data, parameter);
     return;

@@ -312,10 +312,10 @@ describe('views', () => {
     expect(tensor.slice([1, 2]).contiguous().data).toHaveLength(2000);
   });
 
-  it('is refused by the native side after a change of its own fields', () => {
+  it('survives a change of its own fields', () => {
     const tensor = counting(2, 3);
     (tensor.shape as number[])[0] = 1e6;
-    expectError(() => corr2d(tensor, [[1]]), shapeMismatch('x'));
+    expectError(() => corr2d(tensor, [[1]]), outOfRange('x'));
   });
 
   const tensor = counting(2, 3);
