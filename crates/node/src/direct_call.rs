@@ -3,8 +3,8 @@
 //! napi-rs exports, have their types and call the same Rust functions.
 
 use crate::{conv, plan, pool};
-use napi::bindgen_prelude::{FromNapiValue, JsError, JsObjectValue, Object};
-use napi::{Env, Status, check_status, sys};
+use napi::bindgen_prelude::{FromNapiValue, JsError, JsObjectValue, Object, panic_to_error};
+use napi::{Env, check_status, sys};
 use napi_derive::napi;
 use std::ffi::CStr;
 use std::panic::{self, AssertUnwindSafe};
@@ -60,13 +60,10 @@ unsafe fn call<const N: usize>(
         check_status!(status)?;
         run(arguments)
     }));
-    let failure = match outcome {
-        Ok(Ok(())) => return ptr::null_mut(),
-        Ok(Err(error)) => error,
-        Err(_) => napi::Error::new(Status::GenericFailure, "an internal error, reported above"),
-    };
-    // SAFETY: the caller's promise.
-    unsafe { JsError::from(failure).throw_into(env) };
+    if let Err(failure) = outcome.map_err(panic_to_error).flatten() {
+        // SAFETY: the caller's promise.
+        unsafe { JsError::from(failure).throw_into(env) };
+    }
     ptr::null_mut()
 }
 

@@ -77,7 +77,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
         weights: weight.to_vec(),
         blocks,
         // Strips walk down, so a vector must be a line: parts of lines would be written by themselves.
-        streams: g.batch * g.c_out * g.plane() * size_of::<f32>() > STREAMED && isa.lanes() == LINE,
+        streams: g.output_len() * size_of::<f32>() > STREAMED && isa.lanes() == LINE,
         tile_blocks: (TILE_WORK / work.max(1)).max(1),
     })
 }

@@ -27,12 +27,12 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Panels that are packed before they are multiplied: beside them, those that follow and the results share a second-level cache.
 const PANEL_FLOATS: usize = 32 * 1024;
 
+/// The same where the weight is larger than [`NEAR_WEIGHT`]: it is read anew for each of such groups of panels.
+const MANY_PANEL_FLOATS: usize = 128 * 1024;
+
 /// Where pixels are copied by rows, those at both ends are copied again for the next panels: so many rows make that little, if they
 /// take no more than twice the room.
 const MANY_ROWS: usize = 8;
-
-/// The same where the weight is larger than [`NEAR_WEIGHT`]: it is read anew for each of such groups of panels.
-const MANY_PANEL_FLOATS: usize = 128 * 1024;
 
 /// Floats of a weight that stays in a second-level cache beside the panels.
 const NEAR_WEIGHT: usize = 192 * 1024;

@@ -127,8 +127,8 @@ fn cost(shape: &Shape, g: &ConvGeometry, isa: Isa) -> f64 {
     let [elements, outputs] = [shape.elements, shape.outputs].map(|side| (side * side) as f64);
     let vectors = |channels: usize| channels.div_ceil(isa.lanes()) as f64;
     let products = elements * tiles * g.c_in as f64 * vectors(g.c_out);
-    // More elements than registers are written and read again between the two passes of a transform.
-    let [inward, outward] = if elements > 36.0 { [15.0, 14.0] } else { [6.0, 5.0] };
+    // The elements of a tile with stride 2 are far more than there are registers: written and read again between the two passes.
+    let [inward, outward] = if shape.stride > 1 { [15.0, 14.0] } else { [6.0, 5.0] };
     let transforms = tiles * elements * (inward * vectors(g.c_in) + outward * vectors(g.c_out));
     // Reading a weight that no near cache holds; where it comes from memory, the products of many tiles still hide it.
     let weight = (shape.weights() * g.c_in) as f64 * vectors(g.c_out);
