@@ -1,11 +1,12 @@
 //! `direct`: any geometry. The padded input rows of a tile are copied to scratch, split by the horizontal stride's phases so that
 //! neighbouring outputs always read neighbouring elements; then register tiles run over them (see `tile.rs`).
 
+use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
 use super::padded_rows::PaddedRows;
-use super::panel_tile::{self, Panels, Source, runs};
+use super::panel_tile::runs;
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
-use super::tile::{self, MOST_VECTORS, Tile};
+use super::tile::{self, Tiles};
 use crate::buffer::Aligned;
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
@@ -127,106 +128,44 @@ impl PackedConv for Direct {
         let rows = self.rows.min(g.y.output - first_row);
         self.source.fill(self.isa, input, n, group, first_row, rows, scratch);
 
-        let lanes = self.isa.lanes();
         let block = tile::channels(self.isa);
+        let vectors = rows * g.x.output.div_ceil(self.isa.lanes());
+        let pixels = rows * g.x.output;
         let last = ((channel_tile + 1) * self.channels).min(g.c_out_group());
         for first in (channel_tile * self.channels..last).step_by(block) {
             let channels = block.min(last - first);
             let channel = group * g.c_out_group() + first;
-            let block = Block {
-                channels,
-                weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
-                bias: &raw const self.bias[channel],
-                target: output.at(((n * g.c_out + channel) * g.y.output + first_row) * g.x.output),
-            };
-            if g.x.output.div_ceil(lanes) >= tile::vectors(self.isa, channels) {
-                self.run_rows(block, rows, scratch);
-            } else {
-                self.run_vectors(block, rows, scratch);
-            }
-        }
-    }
-}
-
-/// A block of output channels of a tile.
-#[derive(Clone, Copy)]
-struct Block {
-    channels: usize,
-    weights: *const f32,
-    bias: *const f32,
-    /// Its first output.
-    target: *mut f32,
-}
-
-impl Direct {
-    /// Computes a block row by row: rows of at least a register tile's vectors.
-    fn run_rows(&self, block: Block, rows: usize, scratch: &[f32]) {
-        let g = &self.geometry;
-        let lanes = self.isa.lanes();
-        for y in 0..rows {
-            let row = &scratch[self.source.row(0, y * g.y.stride)..];
-            for run in runs(g.x.output.div_ceil(lanes), tile::vectors(self.isa, block.channels)) {
-                if run.panels == 0 {
-                    continue;
-                }
-                let (x, step) = (run.start * lanes, run.width * lanes);
-                let tiles = Panels {
-                    source: Source::Ready {
-                        start: row[x..].as_ptr(),
-                        step,
-                        offsets: &self.offsets,
-                        ahead: None,
-                    },
-                    weights: block.weights,
-                    bias: block.bias,
-                    target: block.target.wrapping_add(y * g.x.output + x),
+            let target = output.at(((n * g.c_out + channel) * g.y.output + first_row) * g.x.output);
+            for run in runs(vectors, tile::vectors(self.isa, channels)) {
+                let tiles = Tiles {
+                    offsets: &self.offsets,
+                    source: scratch.as_ptr(),
+                    line: self.source.row(0, g.y.stride),
+                    weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
+                    bias: &raw const self.bias[channel],
+                    target,
                     plane: g.plane(),
-                    taps: g.taps(),
+                    width: g.x.output,
+                    pixels,
+                    first: run.start,
                     count: run.panels,
-                    pixels: (run.panels * step).min(g.x.output - x),
-                    activation: self.activation,
                 };
-                // SAFETY: as in `run_vectors`.
-                unsafe { panel_tile::run(self.isa, block.channels, run.width, &tiles) };
+                if run.panels > 0 {
+                    // SAFETY: a window plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long (a
+                    // whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are packed for
+                    // these channels; targets are this tile's part of the output.
+                    unsafe { tile::run(self.isa, channels, run.width, &tiles) };
+                }
             }
-        }
-    }
-
-    /// Computes a block vector by vector, those of short rows side by side.
-    fn run_vectors(&self, block: Block, rows: usize, scratch: &[f32]) {
-        let g = &self.geometry;
-        let lanes = self.isa.lanes();
-        let across = g.x.output.div_ceil(lanes);
-        let vectors = rows * across;
-        let most = tile::vectors(self.isa, block.channels);
-        // Equal shares: 7 vectors are 3 + 2 + 2, never 3 + 3 + 1.
-        let shares = vectors.div_ceil(most);
-        for share in 0..shares {
-            let vector = |s: usize| s * vectors / shares;
-            let count = vector(share + 1) - vector(share);
-            let mut bases = [std::ptr::null(); MOST_VECTORS];
-            let mut targets = [std::ptr::null_mut(); MOST_VECTORS];
-            let mut counts = [0; MOST_VECTORS];
-            for q in 0..count {
-                let (y, x) = ((vector(share) + q) / across, (vector(share) + q) % across * lanes);
-                bases[q] = &raw const scratch[self.source.row(0, y * g.y.stride) + x];
-                targets[q] = block.target.wrapping_add(y * g.x.output + x);
-                counts[q] = lanes.min(g.x.output - x);
-            }
-            let tile = Tile {
-                offsets: &self.offsets,
-                bases,
-                weights: block.weights,
-                bias: block.bias,
-                targets,
-                counts,
-                plane: g.plane(),
+            let stored = Stored {
                 activation: self.activation,
+                starts: &[target],
+                counts: &[pixels],
+                rows: channels,
+                stride: g.plane(),
             };
-            // SAFETY: a base plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long
-            // (a whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are
-            // packed for these channels; targets lie in this tile's part of the output.
-            unsafe { tile::run(self.isa, block.channels, count, &tile) };
+            // SAFETY: these are the floats that the tiles have stored.
+            unsafe { stored.activate(self.isa) };
         }
     }
 }

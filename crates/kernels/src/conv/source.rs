@@ -1,5 +1,6 @@
 //! Rows of the padded input, copied into scratch: the one place where padding becomes memory.
 
+use crate::edge;
 use crate::geometry::PaddingMode;
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -88,6 +89,9 @@ impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let RowCopy { first, step, lead, inside, len, .. } = *self.copy;
+        if step == 1 && len >= S::LANES {
+            return self.neighbours(s);
+        }
         let start = (first + (lead * step) as isize).max(0) as usize;
         for (y, line) in self.target.chunks_mut(self.target_stride).enumerate() {
             let line = &mut line[..len];
@@ -98,11 +102,45 @@ impl Kernel for Rows<'_> {
             // SAFETY: `start` and the last position read are below the row's width.
             unsafe {
                 match step {
-                    1 => copy(s, source, target),
+                    1 => s.store_first(target.as_mut_ptr(), s.load_first(source, inside), inside),
                     2 => every_other(s, source, target),
                     _ => {
                         target.iter_mut().enumerate().for_each(|(i, slot)| *slot = *source.add(i * step));
                     }
+                }
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Copies neighbours, at least a vector of each row. Its edges, with padding, are copied for all rows together: which of their lanes
+    /// are inside takes longer to find than to copy.
+    #[inline(always)]
+    fn neighbours<S: Simd>(self, s: S) {
+        let RowCopy { first, width, lead, inside, len, .. } = *self.copy;
+        let lines = self.target.len().div_ceil(self.target_stride);
+        let (rows, target) = (self.rows.wrapping_offset(first), self.target.as_mut_ptr());
+        let whole = lead.div_ceil(S::LANES)..((lead + inside) / S::LANES).max(lead.div_ceil(S::LANES));
+        let edges = (0..whole.start).chain(whole.end..len.div_ceil(S::LANES));
+        for x in edges.map(|i| (i * S::LANES).min(len - S::LANES)) {
+            let lanes = edge::inside(first + x as isize, width);
+            for y in 0..lines {
+                // SAFETY: the lanes are inside the row, and the vector inside the line.
+                unsafe {
+                    let v = s.load_masked(rows.wrapping_add(y * self.stride + x), lanes, s.splat(0.0));
+                    s.store(target.add(y * self.target_stride + x), v);
+                }
+            }
+        }
+        for y in 0..lines {
+            for x in whole.clone().map(|i| i * S::LANES) {
+                // SAFETY: the whole vector is inside the row, and inside the line.
+                unsafe {
+                    s.store(
+                        target.add(y * self.target_stride + x),
+                        s.load(rows.wrapping_add(y * self.stride + x)),
+                    );
                 }
             }
         }
@@ -119,24 +157,6 @@ fn zero<S: Simd>(s: S, line: &mut [f32], from: usize, to: usize) {
         }
     } else {
         line[from..to].fill(0.0);
-    }
-}
-
-/// # Safety
-/// `source` is valid for reads of `target.len()` floats.
-#[inline(always)]
-unsafe fn copy<S: Simd>(s: S, source: *const f32, target: &mut [f32]) {
-    let (len, target) = (target.len(), target.as_mut_ptr());
-    // SAFETY: every vector lies within both, the last one by overlapping the one before it.
-    unsafe {
-        if len >= S::LANES {
-            for x in (0..len).step_by(S::LANES) {
-                let x = x.min(len - S::LANES);
-                s.store(target.add(x), s.load(source.add(x)));
-            }
-        } else {
-            s.store_first(target, s.load_first(source, len), len);
-        }
     }
 }
 

@@ -1,40 +1,42 @@
-//! The register tile that `direct` and `gemm` share: T output channels × Q vectors of output pixels, all taps summed in order.
+//! The register tile of `direct`: T output channels × Q vectors of output pixels, all taps summed in order; and what `gemm`'s, which
+//! packs its pixels, has in common with it. A call runs it for many vectors, which spares what a tile costs by itself.
 //!
 //! Pixels are in lanes, so results are stored straight to planes; each weight is broadcast. Every output element is
 //! `bias + w₀·x₀ + w₁·x₁ + …`, one multiply-add after the other, whatever the tile it falls into: tiling never changes its bits.
 
-use super::Activation;
-use super::activation::Stored;
 use super::group_weight::GroupWeight;
 use crate::buffer::Aligned;
 use crate::registers::{TileSizes, at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
-/// The most vectors in a tile, and so the most base pointers.
-pub(crate) const MOST_VECTORS: usize = 8;
-
-/// One register tile. Vector `q` of tap `k` is read at `bases[q] + offsets[k]`.
+/// Tiles of a block of channels. The output's rows follow each other, and are cut into vectors row by row.
 #[derive(Clone, Copy)]
-pub(crate) struct Tile<'a> {
-    /// Distance of each tap from its base, in elements.
-    pub(crate) offsets: &'a [u32],
-    /// Where each vector starts in the (padded) input.
-    pub(crate) bases: [*const f32; MOST_VECTORS],
+pub(super) struct Tiles<'a> {
+    /// Distance of each tap from the start of its window, in elements.
+    pub(super) offsets: &'a [u32],
+    /// The first window of the first row in the (padded) input; windows start at neighbouring elements.
+    pub(super) source: *const f32,
+    /// Elements from one row's windows to the next's.
+    pub(super) line: usize,
     /// Weights `[tap][channel]`.
-    pub(crate) weights: *const f32,
+    pub(super) weights: *const f32,
     /// A bias for each channel.
-    pub(crate) bias: *const f32,
-    /// Where each vector of the first channel goes.
-    pub(crate) targets: [*mut f32; MOST_VECTORS],
-    /// Pixels to write of each vector.
-    pub(crate) counts: [usize; MOST_VECTORS],
+    pub(super) bias: *const f32,
+    /// The first output of the first channel.
+    pub(super) target: *mut f32,
     /// Output elements from one channel to the next.
-    pub(crate) plane: usize,
-    pub(crate) activation: Activation,
+    pub(super) plane: usize,
+    /// Outputs of a row, and of all rows.
+    pub(super) width: usize,
+    pub(super) pixels: usize,
+    /// The first vector.
+    pub(super) first: usize,
+    /// Number of tiles.
+    pub(super) count: usize,
 }
 
 /// The most output channels in a tile: as many as fill the registers with [`vectors`]`(channels)` vectors.
-pub(crate) fn channels(isa: Isa) -> usize {
+pub(super) fn channels(isa: Isa) -> usize {
     match isa.registers() {
         32.. => 8,
         16.. => 6,
@@ -46,22 +48,22 @@ pub(crate) fn channels(isa: Isa) -> usize {
 pub(super) const VECTORS: TileSizes = TileSizes([&[8, 8, 6, 5, 3, 3, 3, 3], &[6, 4, 3, 2, 2, 2], &[4, 2, 2]]);
 
 /// The most vectors beside `channels` channels.
-pub(crate) fn vectors(isa: Isa, channels: usize) -> usize {
+pub(super) fn vectors(isa: Isa, channels: usize) -> usize {
     VECTORS.most(isa.registers(), channels)
 }
 
-/// Runs a tile of `channels` × `count` vectors, within the limits of [`channels`] and [`vectors`].
+/// Runs tiles of `channels` × `width` vectors, within the limits of [`channels`] and [`vectors`]. What is written after the end of a row
+/// is the next one's to write again, so later vectors have to be run later.
 ///
 /// # Safety
-/// For every tap `k` and vector `q < count`, a whole vector is readable at `bases[q] + offsets[k]`; `weights` has
-/// `offsets.len() * channels` floats, `bias` has `channels`; `counts[q] <= lanes` floats are writable at
-/// `targets[q] + t * plane` for every channel `t`.
-pub(crate) unsafe fn run(isa: Isa, channels: usize, count: usize, tile: &Tile<'_>) {
+/// For every tap of every row, whole vectors from its windows on are readable; `weights` has `offsets.len() * channels` floats, `bias` has
+/// `channels`; `pixels` floats are writable at `target + t * plane` for every channel `t`, and the tiles' vectors are among theirs.
+pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, tiles: &Tiles<'_>) {
     macro_rules! sizes {
         ($($t:literal: $($q:literal)*;)*) => {
-            match (channels, count) {
-                $($(($t, $q) => isa.run(Sized::<$t, $q>(tile)),)*)*
-                _ => unreachable!("a tile of {channels} channels and {count} vectors"),
+            match (channels, width) {
+                $($(($t, $q) => isa.run(Sized::<$t, $q>(tiles)),)*)*
+                _ => unreachable!("a tile of {channels} channels and {width} vectors"),
             }
         };
     }
@@ -75,13 +77,9 @@ pub(crate) unsafe fn run(isa: Isa, channels: usize, count: usize, tile: &Tile<'_
         7: 1 2 3;
         8: 1 2 3;
     }
-    let (activation, rows, stride) = (tile.activation, channels, tile.plane);
-    let (starts, counts) = (&tile.targets[..count], &tile.counts[..count]);
-    // SAFETY: these are the floats that the tile has stored.
-    unsafe { Stored { activation, starts, counts, rows, stride }.activate(isa) };
 }
 
-struct Sized<'a, const T: usize, const Q: usize>(&'a Tile<'a>);
+struct Sized<'a, const T: usize, const Q: usize>(&'a Tiles<'a>);
 
 impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     type Output = ();
@@ -90,31 +88,54 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
         at_most(const { VECTORS.most(S::REGISTERS, T) }, Q);
-        let tile = self.0;
-        let mut sums = [[s.splat(0.0); Q]; T];
-        // SAFETY: all accesses are those that `run` asks its caller to allow.
-        unsafe {
-            for (t, row) in sums.iter_mut().enumerate() {
-                *row = [s.splat(*tile.bias.add(t)); Q];
-            }
-            let mut weights = tile.weights;
-            for &offset in tile.offsets {
-                let mut pixels = [s.splat(0.0); Q];
-                for (q, pixel) in pixels.iter_mut().enumerate() {
-                    *pixel = s.load(tile.bases[q].add(offset as usize));
+        let Tiles { offsets, line, target, plane, width, pixels, first, .. } = *self.0;
+        let across = width.div_ceil(S::LANES);
+        let mut x = first % across * S::LANES;
+        let mut source = self.0.source.wrapping_add(first / across * line);
+        let mut row = first / across * width;
+        for _ in 0..self.0.count {
+            let mut sources = [source; Q];
+            let mut places = [row; Q];
+            for q in 0..Q {
+                sources[q] = source.wrapping_add(x);
+                places[q] = row + x;
+                x += S::LANES;
+                if x >= width {
+                    x = 0;
+                    source = source.wrapping_add(line);
+                    row += width;
                 }
+            }
+            let mut sums = [[s.splat(0.0); Q]; T];
+            // SAFETY: all accesses are those that `run` asks its caller to allow.
+            unsafe {
                 for (t, row) in sums.iter_mut().enumerate() {
-                    let weight = s.splat(*weights.add(t));
-                    for q in 0..Q {
-                        row[q] = s.mul_add(weight, pixels[q], row[q]);
-                    }
+                    *row = [s.splat(*self.0.bias.add(t)); Q];
                 }
-                weights = weights.add(T);
-            }
-            for (t, row) in sums.iter().enumerate() {
-                for q in 0..Q {
-                    let target = tile.targets[q].add(t * tile.plane);
-                    s.store_first(target, row[q], tile.counts[q]);
+                let mut weights = self.0.weights;
+                for &offset in offsets {
+                    let mut pixels = [s.splat(0.0); Q];
+                    for (source, pixel) in sources.iter().zip(&mut pixels) {
+                        *pixel = s.load(source.add(offset as usize));
+                    }
+                    for (t, row) in sums.iter_mut().enumerate() {
+                        let weight = s.splat(*weights.add(t));
+                        for q in 0..Q {
+                            row[q] = s.mul_add(weight, pixels[q], row[q]);
+                        }
+                    }
+                    weights = weights.add(T);
+                }
+                let whole = places[Q - 1] + S::LANES <= pixels;
+                for (t, row) in sums.iter().enumerate() {
+                    for (sum, place) in row.iter().zip(places) {
+                        let target = target.add(t * plane + place);
+                        if whole {
+                            s.store(target, *sum);
+                        } else {
+                            s.store_first(target, *sum, S::LANES.min(pixels - place));
+                        }
+                    }
                 }
             }
         }
@@ -143,6 +164,6 @@ pub(super) fn pack_weights<'a>(
 }
 
 /// Where [`pack_weights`] put the block that starts at channel `first` of the group that starts at channel `group`.
-pub(crate) fn block_weights(packed: &Aligned, taps: usize, group: usize, first: usize) -> *const f32 {
+pub(super) fn block_weights(packed: &Aligned, taps: usize, group: usize, first: usize) -> *const f32 {
     &raw const packed.as_slice()[(group + first) * taps]
 }
