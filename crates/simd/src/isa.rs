@@ -42,6 +42,7 @@ macro_rules! instruction_sets {
 
 // Best first. A row is all that a new instruction set needs here.
 instruction_sets! {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))] Amx, "avx512-amx", amx;
     #[cfg(target_arch = "x86_64")]  Avx512, "avx512", avx512;
     #[cfg(target_arch = "x86_64")]  Avx2,   "avx2",   avx2;
     #[cfg(target_arch = "aarch64")] Neon,   "neon",   neon;
@@ -73,6 +74,13 @@ impl Isa {
     /// The instruction set of that name, if this CPU has it.
     pub fn named(name: &str) -> Result<Isa, UnknownIsa> {
         Isa::available().find(|isa| isa.name() == name).ok_or(UnknownIsa)
+    }
+
+    pub(crate) fn has_matrix_unit(self) -> bool {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        return self.0 == Tier::Amx;
+        #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+        false
     }
 
     /// Its name in `CORR2D_ISA` and `info()`.

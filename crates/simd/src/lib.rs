@@ -8,6 +8,7 @@
 
 mod arch;
 mod isa;
+pub mod matrix;
 mod simd;
 
 pub use isa::{Isa, UnknownIsa};

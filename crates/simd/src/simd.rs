@@ -56,6 +56,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The even and the odd elements of the concatenation `a ++ b`.
     fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
 
+    /// The nearest bfloat16 towards zero, by lane: the bits of the upper half. Of an infinity or NaN one of them.
+    fn upper(self, a: Self::V) -> Self::V;
+
+    /// The upper halves of `a` as the lower halves, and those of `b` as the upper ones: bits, no number.
+    fn pair_upper(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// What [`Simd::pair_upper`] made a pair of.
+    fn split_pair(self, pair: Self::V) -> (Self::V, Self::V);
+
     /// Reads `LANES` floats; any alignment.
     ///
     /// # Safety

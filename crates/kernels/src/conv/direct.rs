@@ -25,6 +25,12 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Scratch for one tile's input: half of a typical second-level cache.
 const SOURCE_FLOATS: usize = 64 * 1024;
 
+/// Vectors beside a tile's own from its first to where others that write beyond the rows' end may reach.
+const BEYOND: usize = 3;
+
+/// Vectors of the largest register tile with those.
+const MOST_BEYOND: usize = 48;
+
 /// Enough tiles to keep many threads busy to the end.
 const ENOUGH_TILES: usize = 32;
 
@@ -111,7 +117,7 @@ impl PackedConv for Direct {
     }
 
     fn scratch_len(&self) -> usize {
-        self.source.len()
+        self.source.len() + MOST_BEYOND * self.isa.lanes()
     }
 
     fn register_tile(&self) -> RegisterTile {
@@ -128,44 +134,69 @@ impl PackedConv for Direct {
         let rows = self.rows.min(g.y.output - first_row);
         self.source.fill(self.isa, input, n, group, first_row, rows, scratch);
 
+        let (source, beyond) = scratch.split_at_mut(self.source.len());
         let block = tile::channels(self.isa);
-        let vectors = rows * g.x.output.div_ceil(self.isa.lanes());
-        let pixels = rows * g.x.output;
         let last = ((channel_tile + 1) * self.channels).min(g.c_out_group());
         for first in (channel_tile * self.channels..last).step_by(block) {
             let channels = block.min(last - first);
             let channel = group * g.c_out_group() + first;
             let target = output.at(((n * g.c_out + channel) * g.y.output + first_row) * g.x.output);
-            for run in runs(vectors, tile::vectors(self.isa, channels)) {
-                let tiles = Tiles {
-                    offsets: &self.offsets,
-                    source: scratch.as_ptr(),
-                    line: self.source.row(0, g.y.stride),
-                    weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
-                    bias: &raw const self.bias[channel],
-                    target,
-                    plane: g.plane(),
-                    width: g.x.output,
-                    pixels,
-                    first: run.start,
-                    count: run.panels,
-                };
-                if run.panels > 0 {
-                    // SAFETY: a window plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long (a
-                    // whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are packed for
-                    // these channels; targets are this tile's part of the output.
-                    unsafe { tile::run(self.isa, channels, run.width, &tiles) };
-                }
-            }
+            let tiles = Tiles {
+                offsets: &self.offsets,
+                source: source.as_ptr(),
+                line: self.source.row(0, g.y.stride),
+                weights: tile::block_weights(&self.weights, g.taps(), group * g.c_out_group(), first),
+                bias: &raw const self.bias[channel],
+                target,
+                plane: g.plane(),
+                width: g.x.output,
+                first: 0,
+                count: 0,
+            };
+            self.run_block(&tiles, channels, rows, beyond);
             let stored = Stored {
                 activation: self.activation,
                 starts: &[target],
-                counts: &[pixels],
+                counts: &[rows * g.x.output],
                 rows: channels,
                 stride: g.plane(),
             };
             // SAFETY: these are the floats that the tiles have stored.
             unsafe { stored.activate(self.isa) };
+        }
+    }
+}
+
+impl Direct {
+    /// Computes `rows` rows of a block of channels. Tiles that write beyond the rows' end, which is not this tile's, go to scratch first.
+    fn run_block(&self, tiles: &Tiles<'_>, channels: usize, rows: usize, beyond: &mut [f32]) {
+        let (lanes, width) = (self.isa.lanes(), tiles.width);
+        let across = width.div_ceil(lanes);
+        let place = |vector: usize| vector / across * width + vector % across * lanes;
+        for run in runs(rows * across, tile::vectors(self.isa, channels)) {
+            let mut inside = run.panels;
+            while inside > 0 && place(run.start + inside * run.width - 1) + lanes > rows * width {
+                inside -= 1;
+            }
+            let first = run.start + inside * run.width;
+            let start = place(first);
+            let stride = (run.width + BEYOND) * lanes;
+            let apart = Tiles { target: beyond.as_mut_ptr().wrapping_sub(start), plane: stride, ..*tiles };
+            for (tiles, first, count) in [(tiles, run.start, inside), (&apart, first, run.panels - inside)] {
+                if count > 0 {
+                    // SAFETY: a window plus a tap's offset plus a vector stays within the scratch, whose rows are `columns` long (a
+                    // whole number of vectors plus the taps) and whose unused rows are still scratch; weights and bias are packed for
+                    // these channels; targets are this tile's part of the output, or in scratch less than a tile and two vectors.
+                    unsafe { tile::run(self.isa, channels, run.width, &Tiles { first, count, ..*tiles }) };
+                }
+            }
+            if inside < run.panels {
+                for (t, sums) in beyond.chunks_exact(stride).take(channels).enumerate() {
+                    let target = tiles.target.wrapping_add(t * tiles.plane + start);
+                    // SAFETY: from the first of these tiles to the end of the rows.
+                    unsafe { target.copy_from_nonoverlapping(sums.as_ptr(), rows * width - start) };
+                }
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::explain::{Lanes, RegisterTile};
 use super::panel_tile::{self, Ahead, LINES_AHEAD, Panels, Run, Source, runs};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
-use super::source::RowCopy;
+use super::source::{PlaneRows, RowCopy};
 use super::tile;
 use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -174,28 +174,14 @@ impl Gemm {
         for c in 0..g.c_in_group() {
             let channel = pixels.group * g.c_in_group() + c;
             for ky in 0..g.y.kernel {
-                // Rows of the input follow each other; where padding repeats them, each is copied by itself.
-                let is_inside =
-                    |y: &usize| usize::try_from(g.y.position(*y, ky)).is_ok_and(|y| y < g.y.input);
-                let above = rows.clone().take_while(|y| !is_inside(y)).count();
-                let inside = above..above + rows.clone().skip(above).take_while(is_inside).count();
+                let plane =
+                    PlaneRows { top: g.y.position(rows.start, ky), step: g.y.stride, height: g.y.input };
                 for copy in &self.copies {
-                    let mut lines = line.chunks_exact_mut(g.x.output);
-                    for (y, row) in rows.clone().zip(&mut lines).filter(|(y, _)| !is_inside(y)) {
-                        match g.padding_mode.source(g.y.position(y, ky), g.y.input) {
-                            None => row.fill(0.0),
-                            // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                            Some(y) => unsafe { copy.run(self.isa, input.row(pixels.n, channel, y), row) },
-                        }
-                    }
-                    if !inside.is_empty() {
-                        let top = g.y.position(rows.start + above, ky) as usize;
-                        let lines = &mut line[inside.start * g.x.output..inside.end * g.x.output];
-                        let (source, stride) =
-                            (input.row(pixels.n, channel, top), g.y.stride * input.row_stride());
-                        // SAFETY: as above, for each of these rows.
-                        unsafe { copy.run_rows(self.isa, source, stride, lines, g.x.output) };
-                    }
+                    let lines = &mut line[..rows.len() * g.x.output];
+                    // SAFETY: scratch is memory of its own.
+                    unsafe {
+                        copy.run_plane(self.isa, input, [pixels.n, channel], &plane, lines, g.x.output)
+                    };
                     self.distribute(&line[lead..lead + count], &pixels.runs, [from, tap], panels);
                     tap += 1;
                 }

@@ -1,6 +1,7 @@
 //! Cross-correlation: one plan, a registry of algorithms, one file per algorithm.
 
 mod activation;
+mod bf16x3;
 mod channels_last;
 mod depthwise;
 mod depthwise_last;

@@ -1,8 +1,8 @@
 //! The padded input rows of a tile in scratch, split by the horizontal stride's phases, so that neighbouring outputs always read
 //! neighbouring elements.
 
-use super::source::RowCopy;
-use crate::geometry::ConvGeometry;
+use super::source::{PlaneRows, RowCopy};
+use crate::geometry::{Axis, ConvGeometry};
 use crate::view::InputView;
 use corr2d_simd::Isa;
 
@@ -22,9 +22,7 @@ impl PaddedRows {
     /// The scratch of a tile of one output row.
     pub(crate) fn new(g: &ConvGeometry, lanes: usize) -> PaddedRows {
         let stride = g.x.stride;
-        let mut phases: Vec<usize> = (0..g.x.kernel).map(|kx| kx * g.x.dilation % stride).collect();
-        phases.sort_unstable();
-        phases.dedup();
+        let phases = phases(&g.x);
         let columns = g.x.output.next_multiple_of(lanes) + (g.x.span() - 1) / stride;
         let copies = phases.iter().map(|phase| {
             let first = *phase as isize - g.x.before as isize;
@@ -101,32 +99,24 @@ impl PaddedRows {
         let (columns, line) = (self.columns, self.line());
         let top = (first_row * g.y.stride) as isize - g.y.before as isize;
         let all = (rows - 1) * g.y.stride + g.y.span();
-        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
-        let inside = (-top).clamp(0, all as isize) as usize
-            ..(g.y.input as isize - top).clamp(0, all as isize) as usize;
+        let lines = PlaneRows { top, step: 1, height: g.y.input };
         for c in 0..g.c_in_group() {
             let channel = group * g.c_in_group() + c;
             let plane = &mut scratch[self.row(c, 0)..self.row(c, all)];
-            for row in (0..inside.start.min(all)).chain(inside.end..all) {
-                let target = &mut plane[row * line..][..line];
-                let Some(y) = g.padding_mode.source(top + row as isize, g.y.input) else {
-                    target.fill(0.0);
-                    continue;
-                };
-                for (target, copy) in target.chunks_exact_mut(columns).zip(&self.copies) {
-                    // SAFETY: a row of the input has `x.input` elements, and scratch is memory of its own.
-                    unsafe { copy.run(isa, input.row(n, channel, y), target) };
-                }
-            }
-            if inside.is_empty() {
-                continue;
-            }
-            let rows = input.row(n, channel, (top + inside.start as isize) as usize);
             for (phase, copy) in self.copies.iter().enumerate() {
-                let target = &mut plane[inside.start * line + phase * columns..inside.end * line];
-                // SAFETY: as above, for each of these rows.
-                unsafe { copy.run_rows(isa, rows, input.row_stride(), target, line) };
+                // SAFETY: scratch is memory of its own.
+                unsafe {
+                    copy.run_plane(isa, input, [n, channel], &lines, &mut plane[phase * columns..], line)
+                };
             }
         }
     }
+}
+
+/// The distances of an axis' taps from the start of their window, modulo the stride, in order.
+pub(crate) fn phases(axis: &Axis) -> Vec<usize> {
+    let mut phases: Vec<usize> = (0..axis.kernel).map(|k| k * axis.dilation % axis.stride).collect();
+    phases.sort_unstable();
+    phases.dedup();
+    phases
 }

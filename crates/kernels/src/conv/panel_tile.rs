@@ -1,5 +1,5 @@
-//! The register tile of `tile.rs` for many tiles that follow each other, which spares what a tile costs before its first product and
-//! after its last: T output channels × Q vectors of output pixels, of panels packed tap by tap (`gemm`) or of a row in scratch (`direct`).
+//! The register tile of `gemm`, for many tiles that follow each other, which spares what a tile costs before its first product and after
+//! its last: T output channels × Q vectors of output pixels, of panels packed tap by tap.
 //!
 //! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as there.
 
@@ -7,6 +7,7 @@ use super::Activation;
 use super::activation::Stored;
 use super::tile::VECTORS;
 use crate::buffer::LINE;
+use crate::lanes::MOST_LANES;
 use crate::registers::{at_most, must_hold};
 use corr2d_simd::{Isa, Kernel, Simd};
 
@@ -23,6 +24,7 @@ pub(super) struct Panels<'a> {
     pub(super) target: *mut f32,
     /// Output elements from one channel to the next.
     pub(super) plane: usize,
+    /// At least one.
     pub(super) taps: usize,
     /// Number of panels.
     pub(super) count: usize,
@@ -68,6 +70,54 @@ pub(super) struct Ahead {
 /// `weights` has `taps * channels` floats, `bias` has `channels`; `pixels` floats, more than `count - 1` panels, are writable at
 /// `target + t * plane` for every channel `t`.
 pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, panels: &Panels<'_>) {
+    let whole = width * isa.lanes();
+    let Panels { activation, target, pixels, plane, count, .. } = *panels;
+    let inside = pixels / whole;
+    // SAFETY: the caller's promise. What the last panel has beyond its pixels is another's, so it goes elsewhere first.
+    unsafe {
+        if inside > 0 {
+            run_whole(isa, channels, width, &Panels { count: inside, ..*panels });
+        }
+        if inside < count {
+            let mut sums = [0.0; MOST_SUMS * MOST_LANES];
+            let last =
+                Panels { count: 1, target: sums.as_mut_ptr(), plane: whole, ..panels.from(inside, whole) };
+            run_whole(isa, channels, width, &last);
+            for (t, sums) in sums.chunks_exact(whole).take(channels).enumerate() {
+                let target = target.add(t * plane + inside * whole);
+                target.copy_from_nonoverlapping(sums.as_ptr(), pixels - inside * whole);
+            }
+        }
+        Stored { activation, starts: &[target], counts: &[pixels], rows: channels, stride: plane }
+            .activate(isa);
+    }
+}
+
+/// Vectors of the largest tile.
+const MOST_SUMS: usize = 24;
+
+impl<'a> Panels<'a> {
+    /// What follows from panel `first` on, panels being of `whole` pixels.
+    fn from(&self, first: usize, whole: usize) -> Panels<'a> {
+        let source = match self.source {
+            Source::Ready { start, step, offsets, ahead } => {
+                let ahead =
+                    ahead.map(|ahead| Ahead { start: ahead.start.wrapping_add(first * whole), ..ahead });
+                Source::Ready { start: start.wrapping_add(first * step), step, offsets, ahead }
+            }
+            Source::Pack { start, stride, target } => Source::Pack {
+                start: start.wrapping_add(first * whole),
+                stride,
+                target: target.wrapping_add(first * whole * self.taps),
+            },
+        };
+        Panels { source, ..*self }
+    }
+}
+
+/// # Safety
+/// As [`run`], with all pixels of all panels to write.
+unsafe fn run_whole(isa: Isa, channels: usize, width: usize, panels: &Panels<'_>) {
     let pack = matches!(panels.source, Source::Pack { .. });
     macro_rules! sizes {
         ($($t:literal: $($q:literal)*;)*) => {
@@ -87,12 +137,6 @@ pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, panels: &Panel
         6: 1 2 3;
         7: 1 2 3;
         8: 1 2 3;
-    }
-    let Panels { activation, target, pixels, plane, .. } = *panels;
-    // SAFETY: these are the floats that the tiles have stored.
-    unsafe {
-        Stored { activation, starts: &[target], counts: &[pixels], rows: channels, stride: plane }
-            .activate(isa);
     }
 }
 
@@ -126,17 +170,19 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                 let source = start.add(panel * step);
                 let mut weights = self.0.weights;
                 let mut fetched = ahead.start.wrapping_add(panel * next);
-                for tap in 0..taps {
+                let mut tap = 0;
+                // As in `tile.rs` there is a tap at least.
+                loop {
                     if !PACK {
                         for line in 0..LINES_AHEAD {
                             s.prefetch_later(fetched.wrapping_add(line * LINE));
                         }
                         fetched = fetched.wrapping_add(ahead.stride);
                     }
-                    let tap = if PACK { tap * stride } else { *offsets.add(tap) as usize };
+                    let place = if PACK { tap * stride } else { *offsets.add(tap) as usize };
                     let mut pixels = [s.splat(0.0); Q];
                     for (q, pixel) in pixels.iter_mut().enumerate() {
-                        *pixel = s.load(source.add(tap + q * S::LANES));
+                        *pixel = s.load(source.add(place + q * S::LANES));
                         if PACK {
                             s.store(packed.add(q * S::LANES), *pixel);
                         }
@@ -149,18 +195,15 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                     }
                     packed = packed.wrapping_add(whole);
                     weights = weights.add(T);
+                    tap += 1;
+                    if tap == taps {
+                        break;
+                    }
                 }
                 let target = self.0.target.add(panel * whole);
-                let pixels = self.0.pixels - panel * whole;
-                let count = |q: usize| pixels.saturating_sub(q * S::LANES).min(S::LANES);
                 for (t, row) in sums.iter().enumerate() {
                     for q in 0..Q {
-                        let target = target.add(t * plane + q * S::LANES);
-                        if pixels >= whole {
-                            s.store(target, row[q]);
-                        } else {
-                            s.store_first(target, row[q], count(q));
-                        }
+                        s.store(target.add(t * plane + q * S::LANES), row[q]);
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::group_weight::{GroupWeight, WeightOrder};
 use super::{
-    Activation, RegisterTile, channels_last, depthwise, depthwise_last, direct, fft, filter2d, gemm,
+    Activation, RegisterTile, bf16x3, channels_last, depthwise, depthwise_last, direct, fft, filter2d, gemm,
     winograd, winograd_1d,
 };
 use crate::geometry::ConvGeometry;
@@ -80,6 +80,7 @@ pub static ALGORITHMS: &[Algorithm] = &[
     winograd::STRIDED3_ALGORITHM,
     winograd::STRIDED4_ALGORITHM,
     winograd_1d::ALGORITHM,
+    bf16x3::ALGORITHM,
     fft::ALGORITHM,
 ];
 

@@ -2,7 +2,9 @@
 
 use crate::edge;
 use crate::geometry::PaddingMode;
+use crate::view::InputView;
 use corr2d_simd::{Isa, Kernel, Simd};
+use std::ops::Range;
 
 /// The elements of input rows at positions `first, first + step, …` (negative or past the end: padding). Made once for all the rows
 /// of a plane, since where the padding ends takes divisions.
@@ -18,6 +20,26 @@ pub(crate) struct RowCopy {
     len: usize,
 }
 
+/// The rows `top, top + step, …` of a plane of `height` (negative or past the end: padding).
+#[derive(Clone, Copy)]
+pub(crate) struct PlaneRows {
+    pub(crate) top: isize,
+    pub(crate) step: usize,
+    pub(crate) height: usize,
+}
+
+impl PlaneRows {
+    fn position(&self, row: usize) -> isize {
+        self.top + (row * self.step) as isize
+    }
+
+    /// Which of the first `count` are rows of the plane.
+    pub(crate) fn inside(&self, count: usize) -> Range<usize> {
+        let reach = |end: isize| ((end - self.top).max(0) as usize).div_ceil(self.step).min(count);
+        reach(0)..reach(self.height as isize)
+    }
+}
+
 impl RowCopy {
     /// `len` elements of rows of `width`; `mode` says how padding is filled.
     pub(crate) fn new(first: isize, step: usize, width: usize, len: usize, mode: PaddingMode) -> RowCopy {
@@ -26,6 +48,44 @@ impl RowCopy {
         let start = first + (lead * step) as isize;
         let left = (width as isize - start).max(0) as usize;
         RowCopy { first, step, width, mode, lead, inside: left.div_ceil(step).min(len - lead), len }
+    }
+
+    /// Whether it copies whole rows as they are.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.step == 1 && self.lead == 0 && self.inside == self.width && self.len == self.width
+    }
+
+    /// Fills lines of `target`, `target_stride` apart, from rows of a plane.
+    ///
+    /// # Safety
+    /// `target` shares no memory with the input, whose rows have `width` elements.
+    pub(crate) unsafe fn run_plane(
+        &self,
+        isa: Isa,
+        input: &InputView<'_>,
+        [n, channel]: [usize; 2],
+        rows: &PlaneRows,
+        target: &mut [f32],
+        target_stride: usize,
+    ) {
+        let count = target.len().div_ceil(target_stride);
+        let inside = rows.inside(count);
+        // Rows of the input follow each other; where padding repeats them, each is copied by itself.
+        for row in (0..inside.start).chain(inside.end..count) {
+            let line = &mut target[row * target_stride..][..self.len];
+            match self.mode.source(rows.position(row), rows.height) {
+                None => line.fill(0.0),
+                // SAFETY: the caller's promise.
+                Some(y) => unsafe { self.run(isa, input.row(n, channel, y), line) },
+            }
+        }
+        if !inside.is_empty() {
+            let first = input.row(n, channel, rows.position(inside.start) as usize);
+            let end = target.len().min(inside.end * target_stride);
+            let lines = &mut target[inside.start * target_stride..end];
+            // SAFETY: the caller's promise, for each of these rows.
+            unsafe { self.run_rows(isa, first, rows.step * input.row_stride(), lines, target_stride) };
+        }
     }
 
     /// Fills `target` from a row.

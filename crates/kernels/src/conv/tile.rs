@@ -12,7 +12,7 @@ use corr2d_simd::{Isa, Kernel, Simd};
 /// Tiles of a block of channels. The output's rows follow each other, and are cut into vectors row by row.
 #[derive(Clone, Copy)]
 pub(super) struct Tiles<'a> {
-    /// Distance of each tap from the start of its window, in elements.
+    /// Distance of each tap from the start of its window, in elements; not empty.
     pub(super) offsets: &'a [u32],
     /// The first window of the first row in the (padded) input; windows start at neighbouring elements.
     pub(super) source: *const f32,
@@ -26,9 +26,8 @@ pub(super) struct Tiles<'a> {
     pub(super) target: *mut f32,
     /// Output elements from one channel to the next.
     pub(super) plane: usize,
-    /// Outputs of a row, and of all rows.
+    /// Outputs of a row.
     pub(super) width: usize,
-    pub(super) pixels: usize,
     /// The first vector.
     pub(super) first: usize,
     /// Number of tiles.
@@ -57,7 +56,7 @@ pub(super) fn vectors(isa: Isa, channels: usize) -> usize {
 ///
 /// # Safety
 /// For every tap of every row, whole vectors from its windows on are readable; `weights` has `offsets.len() * channels` floats, `bias` has
-/// `channels`; `pixels` floats are writable at `target + t * plane` for every channel `t`, and the tiles' vectors are among theirs.
+/// `channels`; whole vectors are writable at the places of the tiles' in the output's rows, for every channel.
 pub(super) unsafe fn run(isa: Isa, channels: usize, width: usize, tiles: &Tiles<'_>) {
     macro_rules! sizes {
         ($($t:literal: $($q:literal)*;)*) => {
@@ -88,24 +87,13 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
     fn run<S: Simd>(self, s: S) {
         must_hold::<S>(T, Q);
         at_most(const { VECTORS.most(S::REGISTERS, T) }, Q);
-        let Tiles { offsets, line, target, plane, width, pixels, first, .. } = *self.0;
-        let across = width.div_ceil(S::LANES);
-        let mut x = first % across * S::LANES;
-        let mut source = self.0.source.wrapping_add(first / across * line);
-        let mut row = first / across * width;
+        let Tiles { offsets, target, plane, .. } = *self.0;
+        let end = offsets.as_ptr_range().end;
+        let mut cursor = Cursor::new(self.0, S::LANES);
+        let mut sources = [std::ptr::null(); Q];
+        let mut places = [0; Q];
         for _ in 0..self.0.count {
-            let mut sources = [source; Q];
-            let mut places = [row; Q];
-            for q in 0..Q {
-                sources[q] = source.wrapping_add(x);
-                places[q] = row + x;
-                x += S::LANES;
-                if x >= width {
-                    x = 0;
-                    source = source.wrapping_add(line);
-                    row += width;
-                }
-            }
+            cursor.next(&mut sources, &mut places);
             let mut sums = [[s.splat(0.0); Q]; T];
             // SAFETY: all accesses are those that `run` asks its caller to allow.
             unsafe {
@@ -113,10 +101,12 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
                     *row = [s.splat(*self.0.bias.add(t)); Q];
                 }
                 let mut weights = self.0.weights;
-                for &offset in offsets {
+                let mut next = offsets.as_ptr();
+                // There is a tap at least: a loop that could be skipped would have its sums ready a second time.
+                loop {
                     let mut pixels = [s.splat(0.0); Q];
                     for (source, pixel) in sources.iter().zip(&mut pixels) {
-                        *pixel = s.load(source.add(offset as usize));
+                        *pixel = s.load(source.add(*next as usize));
                     }
                     for (t, row) in sums.iter_mut().enumerate() {
                         let weight = s.splat(*weights.add(t));
@@ -125,18 +115,51 @@ impl<const T: usize, const Q: usize> Kernel for Sized<'_, T, Q> {
                         }
                     }
                     weights = weights.add(T);
-                }
-                let whole = places[Q - 1] + S::LANES <= pixels;
-                for (t, row) in sums.iter().enumerate() {
-                    for (sum, place) in row.iter().zip(places) {
-                        let target = target.add(t * plane + place);
-                        if whole {
-                            s.store(target, *sum);
-                        } else {
-                            s.store_first(target, *sum, S::LANES.min(pixels - place));
-                        }
+                    next = next.add(1);
+                    if next == end {
+                        break;
                     }
                 }
+                for (t, row) in sums.iter().enumerate() {
+                    for (sum, place) in row.iter().zip(places) {
+                        s.store(target.wrapping_add(t * plane + place), *sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the vectors of the next tile are: code that all sizes of tiles share.
+struct Cursor {
+    lanes: usize,
+    line: usize,
+    width: usize,
+    /// The row's first window and output, and the next vector's column.
+    source: *const f32,
+    row: usize,
+    x: usize,
+}
+
+impl Cursor {
+    #[inline(never)]
+    fn new(tiles: &Tiles<'_>, lanes: usize) -> Cursor {
+        let Tiles { line, width, first, .. } = *tiles;
+        let across = width.div_ceil(lanes);
+        let (y, x) = (first / across, first % across * lanes);
+        Cursor { lanes, line, width, source: tiles.source.wrapping_add(y * line), row: y * width, x }
+    }
+
+    #[inline(never)]
+    fn next(&mut self, sources: &mut [*const f32], places: &mut [usize]) {
+        for (source, place) in sources.iter_mut().zip(places) {
+            *source = self.source.wrapping_add(self.x);
+            *place = self.row + self.x;
+            self.x += self.lanes;
+            if self.x >= self.width {
+                self.x = 0;
+                self.source = self.source.wrapping_add(self.line);
+                self.row += self.width;
             }
         }
     }

@@ -20,6 +20,9 @@ pub(crate) unsafe fn enter<K: Kernel>(kernel: K) -> K::Output {
 
 const LANES: usize = 8;
 
+/// The bits of a lane's upper half.
+const UPPER: i32 = !0xffff;
+
 // SAFETY of every intrinsic below: the token proves AVX2 and FMA, and memory is the caller's promise.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Token {
@@ -87,6 +90,27 @@ impl Simd for Token {
             let low = _mm256_permute2f128_ps::<0x20>(a, b);
             let high = _mm256_permute2f128_ps::<0x31>(a, b);
             (_mm256_shuffle_ps::<0x88>(low, high), _mm256_shuffle_ps::<0xdd>(low, high))
+        }
+    }
+
+    #[inline(always)]
+    fn upper(self, a: __m256) -> __m256 {
+        unsafe { _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(UPPER))) }
+    }
+
+    #[inline(always)]
+    fn pair_upper(self, a: __m256, b: __m256) -> __m256 {
+        unsafe {
+            let low = _mm256_srli_epi32::<16>(_mm256_castps_si256(a));
+            _mm256_or_ps(_mm256_castsi256_ps(low), self.upper(b))
+        }
+    }
+
+    #[inline(always)]
+    fn split_pair(self, pair: __m256) -> (__m256, __m256) {
+        unsafe {
+            let low = _mm256_slli_epi32::<16>(_mm256_castps_si256(pair));
+            (_mm256_castsi256_ps(low), self.upper(pair))
         }
     }
 

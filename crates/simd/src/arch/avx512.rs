@@ -24,6 +24,9 @@ pub(crate) unsafe fn enter<K: Kernel>(kernel: K) -> K::Output {
 
 const LANES: usize = 16;
 
+/// The bits of a lane's upper half.
+const UPPER: i32 = !0xffff;
+
 // SAFETY of every intrinsic below: the token proves AVX-512, and memory is the caller's promise.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Token {
@@ -90,6 +93,27 @@ impl Simd for Token {
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
             (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
+        }
+    }
+
+    #[inline(always)]
+    fn upper(self, a: __m512) -> __m512 {
+        unsafe { _mm512_and_ps(a, _mm512_castsi512_ps(_mm512_set1_epi32(UPPER))) }
+    }
+
+    #[inline(always)]
+    fn pair_upper(self, a: __m512, b: __m512) -> __m512 {
+        unsafe {
+            let low = _mm512_srli_epi32::<16>(_mm512_castps_si512(a));
+            _mm512_or_ps(_mm512_castsi512_ps(low), self.upper(b))
+        }
+    }
+
+    #[inline(always)]
+    fn split_pair(self, pair: __m512) -> (__m512, __m512) {
+        unsafe {
+            let low = _mm512_slli_epi32::<16>(_mm512_castps_si512(pair));
+            (_mm512_castsi512_ps(low), self.upper(pair))
         }
     }
 

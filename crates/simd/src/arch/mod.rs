@@ -1,5 +1,7 @@
 //! One file per instruction set, each with a token that implements [`crate::Simd`], a `detect` and an `enter`.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod amx;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]

@@ -85,6 +85,27 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    fn upper(self, a: float32x4_t) -> float32x4_t {
+        unsafe { vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(0xffff_0000))) }
+    }
+
+    #[inline(always)]
+    fn pair_upper(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe {
+            let low = vshrq_n_u32::<16>(vreinterpretq_u32_f32(a));
+            vreinterpretq_f32_u32(vorrq_u32(low, vreinterpretq_u32_f32(self.upper(b))))
+        }
+    }
+
+    #[inline(always)]
+    fn split_pair(self, pair: float32x4_t) -> (float32x4_t, float32x4_t) {
+        unsafe {
+            let low = vshlq_n_u32::<16>(vreinterpretq_u32_f32(pair));
+            (vreinterpretq_f32_u32(low), self.upper(pair))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn load(self, source: *const f32) -> float32x4_t {
         unsafe { vld1q_f32(source) }
     }

@@ -108,6 +108,21 @@ impl Simd for Token {
     }
 
     #[inline(always)]
+    fn upper(self, a: V) -> V {
+        V(a.0.map(|a| f32::from_bits(a.to_bits() & 0xffff_0000)))
+    }
+
+    #[inline(always)]
+    fn pair_upper(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| f32::from_bits(a.to_bits() >> 16 | b.to_bits() & 0xffff_0000))
+    }
+
+    #[inline(always)]
+    fn split_pair(self, pair: V) -> (V, V) {
+        (V(pair.0.map(|pair| f32::from_bits(pair.to_bits() << 16))), self.upper(pair))
+    }
+
+    #[inline(always)]
     unsafe fn load(self, source: *const f32) -> V {
         // SAFETY: the caller's promise: LANES readable floats.
         V(unsafe { source.cast::<[f32; LANES]>().read_unaligned() })

@@ -100,6 +100,21 @@ impl<const FUSED: bool> Simd for Vectors<FUSED> {
     }
 
     #[inline(always)]
+    fn upper(self, a: v128) -> v128 {
+        v128_and(a, u32x4_splat(0xffff_0000))
+    }
+
+    #[inline(always)]
+    fn pair_upper(self, a: v128, b: v128) -> v128 {
+        v128_or(u32x4_shr(a, 16), self.upper(b))
+    }
+
+    #[inline(always)]
+    fn split_pair(self, pair: v128) -> (v128, v128) {
+        (u32x4_shl(pair, 16), self.upper(pair))
+    }
+
+    #[inline(always)]
     unsafe fn load(self, source: *const f32) -> v128 {
         unsafe { v128_load(source.cast()) }
     }

@@ -1,0 +1,76 @@
+//! Units that multiply matrices of bfloat16. A number of 24 bits is the sum of three of 8; products of such parts, summed as floats,
+//! are as exact as floats' own, six of them for each product.
+//!
+//! G. Henry, P. T. P. Tang, A. Heinecke: Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations,
+//! 2019. oneMKL calls it BF16X3.
+
+use crate::Isa;
+
+/// Rows and columns of a tile; the sum of a row and a column has as many pairs.
+pub const ROWS: usize = 16;
+/// Columns of a tile.
+pub const COLUMNS: usize = 16;
+/// Pairs that a step sums.
+pub const PAIRS: usize = 16;
+/// Parts of a number, the largest first.
+pub const PARTS: usize = 3;
+/// Rows and columns of a block.
+pub const SIDE: usize = 32;
+
+/// A block of [`SIDE`] × [`SIDE`] sums, each of the products of some steps' pairs: a pair is two bfloat16, the first one in the lower
+/// half.
+#[derive(Clone, Copy)]
+pub struct Block<'a> {
+    /// Where the columns of each step start, counted in pairs from `columns` on.
+    pub steps: &'a [u32],
+    /// The rows' pairs, `[step][part][row][pair]`.
+    pub rows: *const u32,
+    /// The columns' pairs, `[part][pair][column]`.
+    pub columns: *const u32,
+    /// Pairs from one part of the columns to the next, and from one of a step's pairs to the next.
+    pub part: usize,
+    /// As above.
+    pub pair: usize,
+    /// What sums start from, `[row][COLUMNS]`, the same for all columns.
+    pub start: *const f32,
+    /// Where the sums go.
+    pub target: *mut f32,
+    /// Floats from one row of the target to the next.
+    pub stride: usize,
+}
+
+/// A unit that multiplies [`Block`]s.
+#[derive(Clone, Copy)]
+pub struct MatrixUnit(());
+
+impl Isa {
+    /// The unit that belongs to this instruction set.
+    pub fn matrix_unit(self) -> Option<MatrixUnit> {
+        self.has_matrix_unit().then_some(MatrixUnit(()))
+    }
+}
+
+impl MatrixUnit {
+    /// Calls `work`, which may then call [`MatrixUnit::multiply`] on the same thread.
+    pub fn configured<R>(self, work: impl FnOnce() -> R) -> R {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        // SAFETY: there is a unit.
+        return unsafe { crate::arch::amx::configured(work) };
+        #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+        work()
+    }
+
+    /// Computes a block.
+    ///
+    /// # Safety
+    /// Called within [`MatrixUnit::configured`]. For every step `PARTS * SIDE * PAIRS` pairs of rows are readable, and `SIDE` columns of
+    /// each pair of each part; `start` has `SIDE` rows, and the target's rows are valid for writes of `SIDE` floats.
+    #[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), allow(unused_variables))]
+    pub unsafe fn multiply(self, block: &Block<'_>) {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        // SAFETY: the caller's promise.
+        unsafe {
+            crate::arch::amx::multiply(block);
+        }
+    }
+}
