@@ -24,7 +24,6 @@ pub(super) struct Panels<'a> {
     pub(super) target: *mut f32,
     /// Output elements from one channel to the next.
     pub(super) plane: usize,
-    /// At least one.
     pub(super) taps: usize,
     /// Number of panels.
     pub(super) count: usize,
@@ -117,6 +116,7 @@ impl<'a> Panels<'a> {
 
 /// # Safety
 /// As [`run`], with all pixels of all panels to write.
+#[inline(never)]
 unsafe fn run_whole(isa: Isa, channels: usize, width: usize, panels: &Panels<'_>) {
     let pack = matches!(panels.source, Source::Pack { .. });
     macro_rules! sizes {
@@ -170,9 +170,7 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                 let source = start.add(panel * step);
                 let mut weights = self.0.weights;
                 let mut fetched = ahead.start.wrapping_add(panel * next);
-                let mut tap = 0;
-                // As in `tile.rs` there is a tap at least.
-                loop {
+                for tap in 0..taps {
                     if !PACK {
                         for line in 0..LINES_AHEAD {
                             s.prefetch_later(fetched.wrapping_add(line * LINE));
@@ -195,10 +193,6 @@ impl<const T: usize, const Q: usize, const PACK: bool> Kernel for Sized<'_, T, Q
                     }
                     packed = packed.wrapping_add(whole);
                     weights = weights.add(T);
-                    tap += 1;
-                    if tap == taps {
-                        break;
-                    }
                 }
                 let target = self.0.target.add(panel * whole);
                 for (t, row) in sums.iter().enumerate() {

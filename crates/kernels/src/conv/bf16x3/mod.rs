@@ -284,7 +284,7 @@ impl Piece<'_> {
                 Some(unit) => unit.multiply(&block),
                 None => {
                     let used = Used { rows: channels, pairs: g.c_in_group().div_ceil(2) };
-                    vectors::multiply(plan.isa, &block, used);
+                    vectors::multiply(&block, used);
                 }
             }
         }

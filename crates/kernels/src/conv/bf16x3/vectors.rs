@@ -17,8 +17,9 @@ pub(super) struct Used {
 
 /// # Safety
 /// As [`corr2d_simd::matrix::MatrixUnit::multiply`], configured or not.
-pub(super) unsafe fn multiply(isa: Isa, block: &Block<'_>, used: Used) {
-    isa.run(Multiply(block, used));
+pub(super) unsafe fn multiply(block: &Block<'_>, used: Used) {
+    // Too rare for code of its own on each instruction set.
+    Isa::portable().run(Multiply(block, used));
 }
 
 struct Multiply<'a>(&'a Block<'a>, Used);

@@ -25,15 +25,17 @@ pub(super) fn pack(problem: Problem<'_>) -> Aligned {
             let target = targets.next().expect("a target for each block");
             let count = SIDE.min(g.c_out_group() - first);
             group.pack(problem.isa, first, count, SIDE, &mut lines);
-            for (row, step) in (0..count).flat_map(|row| (0..kernel * tap_steps).map(move |step| (row, step)))
-            {
-                let (tap, channel) = (step / tap_steps, step % tap_steps * CHANNELS);
-                let at = |c: usize| if c < c_in { lines[(c * kernel + tap) * SIDE + row] } else { 0.0 };
-                for pair in 0..PAIRS.min((c_in - channel).div_ceil(2)) {
-                    let [a, b] = [0, 1].map(|i| split(at(channel + 2 * pair + i)));
-                    for part in 0..PARTS {
-                        let place = step * STEP + (part * SIDE + row) * PAIRS + pair;
-                        target[place] = f32::from_bits(a[part].to_bits() >> 16 | b[part].to_bits() & UPPER);
+            for row in 0..count {
+                for step in 0..kernel * tap_steps {
+                    let (tap, channel) = (step / tap_steps, step % tap_steps * CHANNELS);
+                    for pair in 0..PAIRS.min((c_in - channel).div_ceil(2)) {
+                        let c = channel + 2 * pair;
+                        let at =
+                            |c: usize| lines.get((c * kernel + tap) * SIDE + row).copied().unwrap_or(0.0);
+                        let parts = split_pair([at(c), at(c + 1)]);
+                        for (part, bits) in parts.into_iter().enumerate() {
+                            target[step * STEP + (part * SIDE + row) * PAIRS + pair] = f32::from_bits(bits);
+                        }
                     }
                 }
             }
@@ -42,8 +44,21 @@ pub(super) fn pack(problem: Problem<'_>) -> Aligned {
     packed
 }
 
+/// The pairs of the parts of two numbers.
+#[inline(never)]
+fn split_pair(pair: [f32; 2]) -> [u32; PARTS] {
+    let mut parts = [0; PARTS];
+    for (shift, w) in [16, 0].into_iter().zip(pair) {
+        for (part, value) in parts.iter_mut().zip(split(w)) {
+            *part |= (value.to_bits() & UPPER) >> shift;
+        }
+    }
+    parts
+}
+
 /// A number as the sum of three bfloat16, each the nearest to what is left, so that what is left out is small and of either
 /// sign; of an infinity or NaN itself and zeros.
+#[inline(never)]
 fn split(w: f32) -> [f32; PARTS] {
     if !w.is_finite() {
         return [if w.is_nan() { f32::NAN } else { w }, 0.0, 0.0];
