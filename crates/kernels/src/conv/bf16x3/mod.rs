@@ -25,7 +25,7 @@ use vectors::Used;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "bf16x3",
-    supports: |g| g.order == ChannelOrder::First,
+    supports: |g| g.order == ChannelOrder::First && g.c_in_group() >= LEAST_CHANNELS,
     cost,
     packing: 50.0,
     // Six sums of as many products, and what the three products below them leave out.
@@ -61,7 +61,7 @@ const BLOCK: f64 = 600.0;
 const RESERVE: f64 = 1.35;
 
 fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
-    if isa.matrix_unit().is_none() || g.c_in_group() < LEAST_CHANNELS {
+    if isa.matrix_unit().is_none() {
         return f64::INFINITY;
     }
     let planes = Planes::new(g);
