@@ -6,16 +6,16 @@
 
 use crate::Isa;
 
-/// Rows and columns of a tile; the sum of a row and a column has as many pairs.
+/// Rows of a tile.
 pub const ROWS: usize = 16;
 /// Columns of a tile.
-pub const COLUMNS: usize = 16;
+pub const COLUMNS: usize = ROWS;
 /// Pairs that a step sums.
 pub const PAIRS: usize = 16;
 /// Parts of a number, the largest first.
 pub const PARTS: usize = 3;
-/// Rows and columns of a block.
-pub const SIDE: usize = 32;
+/// Rows and columns of a block, which is two tiles by two.
+pub const SIDE: usize = 2 * ROWS;
 
 /// A block of [`SIDE`] × [`SIDE`] sums, each of the products of some steps' pairs: a pair is two bfloat16, the first one in the lower
 /// half.

@@ -6,7 +6,7 @@
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
-use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem, share};
 use super::swap_axes::SwapAxes;
 use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -288,10 +288,6 @@ impl PackedConv for ChannelsLast {
         RegisterTile { rows: PIXELS, vectors: pixel_tile::vectors(self.isa), lanes: Lanes::Channels }
     }
 
-    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
-        self.run_part(index, [0, 1], input, output, scratch);
-    }
-
     fn run_part(
         &self,
         index: usize,
@@ -320,10 +316,10 @@ impl PackedConv for ChannelsLast {
         let first_pixel = first_row * g.x.output;
         let pixels = rows * g.x.output;
         let far = self.weights.as_slice().len() > NEAR_FLOATS;
-        let [first_block, end] = [part, part + 1].map(|part| part * blocks / parts);
-        for index in first_block..end {
+        let blocks = share(blocks, parts, part);
+        for index in blocks.clone() {
             let block = self.block(index);
-            let next = (far && index + 1 < end).then(|| self.block(index + 1));
+            let next = (far && index + 1 < blocks.end).then(|| self.block(index + 1));
             let channel = block.group * g.c_out_group() + block.first;
             match g.order {
                 ChannelOrder::Last => {

@@ -5,7 +5,7 @@
 
 use super::explain::{Lanes, RegisterTile};
 use super::panel_tile::{self, Ahead, LINES_AHEAD, Panels, Run, Source, runs};
-use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem, least_parts, share};
 use super::source::{PlaneRows, RowCopy};
 use super::tile;
 use crate::buffer::{Aligned, LINE};
@@ -42,9 +42,6 @@ const ENOUGH_PARTS: usize = 4;
 
 /// Multiply-adds that a part should keep when there are more of them for the sake of more threads.
 const LEAST_WORK: usize = 1 << 20;
-
-/// And those that it should not exceed: a call that is cancelled ends its part.
-const MOST_WORK: usize = 1 << 28;
 
 /// Parts with the same pixels pack the same panels, so each must keep this many channels.
 const LEAST_CHANNELS: usize = 128;
@@ -217,7 +214,7 @@ impl PackedConv for Gemm {
     fn parts(&self, threads: usize) -> usize {
         let g = &self.geometry;
         let wanted = if threads > 1 { (ENOUGH_PARTS * threads).div_ceil(self.tiles()) } else { 1 };
-        let [pixels, channels] = self.cut(wanted.max(g.plane() * g.c_out_group() * g.taps() / MOST_WORK));
+        let [pixels, channels] = self.cut(wanted.max(least_parts(g)));
         pixels * channels
     }
 
@@ -229,10 +226,6 @@ impl PackedConv for Gemm {
     fn register_tile(&self) -> RegisterTile {
         let block = tile::channels(self.isa).min(self.geometry.c_out_group());
         RegisterTile { rows: block, vectors: tile::vectors(self.isa, block), lanes: Lanes::Pixels }
-    }
-
-    fn run_tile(&self, index: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
-        self.run_part(index, [0, 1], input, output, scratch);
     }
 
     fn run_part(
@@ -248,23 +241,20 @@ impl PackedConv for Gemm {
         let lanes = self.isa.lanes();
         let [pixel_parts, channel_parts] = self.cut(parts);
         let (pixel_part, channel_part) = (part / channel_parts, part % channel_parts);
-        let share = |all: usize, parts: usize, index: usize| index * all / parts;
         let lead = self.lead(output.at((n * g.c_out + group * g.c_out_group()) * g.plane()));
         let first = |panel: usize| (lead + panel * self.width * lanes).min(g.plane());
-        let panels = [pixel_part, pixel_part + 1].map(|part| share(self.panels(), pixel_parts, part));
-        let blocks = g.c_out_group().div_ceil(tile::channels(self.isa));
-        let blocks = [channel_part, channel_part + 1].map(|part| share(blocks, channel_parts, part));
-        let blocks = blocks[0]..blocks[1];
+        let panels = share(self.panels(), pixel_parts, pixel_part);
+        let blocks = share(g.c_out_group().div_ceil(tile::channels(self.isa)), channel_parts, channel_part);
         if pixel_part == 0 && lead > 0 {
             let pixels =
                 Pixels { n, group, first: 0, count: lead, runs: runs(lead.div_ceil(lanes), self.width) };
             self.multiply(&pixels, None, blocks.clone(), input, output, scratch);
         }
         // Nearly equal shares of what fits the scratch.
-        let steps = (panels[1] - panels[0]).div_ceil(self.together);
+        let steps = panels.len().div_ceil(self.together);
         for step in 0..steps {
-            let [start, end] =
-                [step, step + 1].map(|s| first(panels[0] + share(panels[1] - panels[0], steps, s)));
+            let together = share(panels.len(), steps, step);
+            let [start, end] = [together.start, together.end].map(|panel| first(panels.start + panel));
             let count = end - start;
             let runs = runs(count.div_ceil(lanes), self.width);
             let next = (step + 1 < steps).then_some(end);

@@ -8,6 +8,7 @@ use super::{
 use crate::geometry::ConvGeometry;
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
+use std::ops::Range;
 
 /// A way to compute a cross-correlation.
 pub struct Algorithm {
@@ -108,7 +109,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) isa: Isa,
 }
 
-/// A packed convolution: tiles that can run on any thread, in any order.
+/// A packed convolution: tiles that can run on any thread, in any order. Either [`PackedConv::run_part`] or [`PackedConv::run_tile`] has
+/// to be written; each calls the other.
 pub(crate) trait PackedConv: Send + Sync {
     /// Number of tiles; together they write every output element once.
     fn tiles(&self) -> usize;
@@ -118,7 +120,14 @@ pub(crate) trait PackedConv: Send + Sync {
         1
     }
 
-    /// Computes part `part` of `parts` of a tile, if [`PackedConv::parts`] may answer with more than 1.
+    /// Floats of scratch memory that a tile needs.
+    fn scratch_len(&self) -> usize;
+
+    /// The largest register tile of its hot loop, for [`ConvPlan::explain`](super::ConvPlan::explain).
+    fn register_tile(&self) -> RegisterTile;
+
+    /// Computes part `part` of `parts` of a tile: what an algorithm has that cuts its tiles. `input` and `output` have the shapes of the
+    /// geometry that was packed.
     fn run_part(
         &self,
         tile: usize,
@@ -130,12 +139,21 @@ pub(crate) trait PackedConv: Send + Sync {
         self.run_tile(tile, input, output, scratch);
     }
 
-    /// Floats of scratch memory that a tile needs.
-    fn scratch_len(&self) -> usize;
+    /// Computes one tile: what an algorithm has instead that never cuts them.
+    fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
+        self.run_part(tile, [0, 1], input, output, scratch);
+    }
+}
 
-    /// The largest register tile of its hot loop, for [`ConvPlan::explain`](super::ConvPlan::explain).
-    fn register_tile(&self) -> RegisterTile;
+/// Part `index` of `all` things cut into `parts` of about the same size.
+pub(super) fn share(all: usize, parts: usize, index: usize) -> Range<usize> {
+    index * all / parts..(index + 1) * all / parts
+}
 
-    /// Computes one tile. `input` and `output` have the shapes of the geometry that was packed.
-    fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]);
+/// Multiply-adds of a part, at most: a call that is cancelled ends its part.
+const MOST_WORK: usize = 1 << 28;
+
+/// How many parts a tile of a whole group is cut into for that reason alone; 0 for one that is small.
+pub(super) fn least_parts(g: &ConvGeometry) -> usize {
+    g.plane() * g.c_out_group() * g.taps() / MOST_WORK
 }

@@ -71,6 +71,16 @@ pub(crate) unsafe fn configured<R>(work: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Adds the products of two tiles of rows and two of columns to the sums.
+macro_rules! products {
+    () => {
+        "tdpbf16ps tmm0, tmm6, tmm4
+        tdpbf16ps tmm1, tmm6, tmm5
+        tdpbf16ps tmm2, tmm7, tmm4
+        tdpbf16ps tmm3, tmm7, tmm5"
+    };
+}
+
 /// Computes a block: two tiles of rows × two tiles of columns, whose sums stay in four of the eight tiles.
 ///
 /// # Safety
@@ -100,40 +110,22 @@ pub(crate) unsafe fn multiply(block: &Block<'_>) {
                 "tileloadd tmm5, [{upper} + {pair}*1 + {line}]",
                 "tileloadd tmm6, [{rows} + {stride}*1 + 4*{tile}]",
                 "tileloadd tmm7, [{rows} + {stride}*1 + 5*{tile}]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
+                products!(),
                 "tileloadd tmm6, [{rows} + {stride}*1 + 2*{tile}]",
                 "tileloadd tmm7, [{rows} + {stride}*1 + 3*{tile}]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
+                products!(),
                 "tileloadd tmm6, [{rows} + {stride}*1]",
                 "tileloadd tmm7, [{rows} + {stride}*1 + {tile}]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
+                products!(),
                 "tileloadd tmm4, [{lower} + {pair}*1]",
                 "tileloadd tmm5, [{lower} + {pair}*1 + {line}]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
+                products!(),
                 "tileloadd tmm4, [{middle} + {pair}*1]",
                 "tileloadd tmm5, [{middle} + {pair}*1 + {line}]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
+                products!(),
                 "tileloadd tmm6, [{rows} + {stride}*1 + 2*{tile}]",
                 "tileloadd tmm7, [{rows} + {stride}*1 + 3*{tile}]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
+                products!(),
                 rows = in(reg) rows,
                 stride = in(reg) LINE,
                 upper = in(reg) columns,

@@ -12,12 +12,12 @@ mod weights;
 
 use super::activation::Stored;
 use super::explain::{Lanes, RegisterTile};
-use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem, least_parts, share};
 use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
 use crate::view::{InputView, OutputView};
 use corr2d_simd::Isa;
-use corr2d_simd::matrix::{Block, COLUMNS, MatrixUnit, PAIRS, PARTS, ROWS, SIDE};
+use corr2d_simd::matrix::{Block, COLUMNS, MatrixUnit, PAIRS, PARTS, SIDE};
 use planes::Planes;
 use std::ops::Range;
 use store::Segments;
@@ -40,9 +40,6 @@ const PLANES_FLOATS: [usize; 2] = [128 * 1024, 320 * 1024];
 /// Floats of a weight that is read again for each band at little cost.
 const SMALL_WEIGHT: usize = 32 * 1024;
 
-/// Multiply-adds of a part, at most: a call that is cancelled ends its part.
-const MOST_WORK: usize = 1 << 28;
-
 /// Channels that a step sums.
 const CHANNELS: usize = 2 * PAIRS;
 
@@ -64,11 +61,11 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     if isa.matrix_unit().is_none() {
         return f64::INFINITY;
     }
-    let planes = Planes::new(g);
+    let planes = Planes::new(g).band(g.y.output);
     let steps = (g.taps() / g.c_in_group() * g.c_in_group().div_ceil(CHANNELS)) as f64;
     let pixels = (g.y.output - 1) * planes.columns + g.x.output;
     let blocks = (g.groups * g.c_out_group().div_ceil(SIDE) * pixels.div_ceil(SIDE)) as f64;
-    let split = (g.c_in * planes.band(g.y.output).plane()) as f64 / LINE as f64;
+    let split = (g.c_in * planes.plane()) as f64 / LINE as f64;
     let weights = (g.weight_len() * PARTS / 2 / LINE) as f64;
     let step = match (g.y.kernel * g.x.kernel, g.y.stride * g.x.stride) {
         (1, _) => STEP[0],
@@ -96,13 +93,14 @@ struct Bf16x3 {
 
 fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, bias, activation, isa, .. } = problem;
-    let planes = Planes::new(&g);
+    let mut planes = Planes::new(&g);
     let most = PLANES_FLOATS[usize::from(g.weight_len() / g.groups * PARTS / 2 > SMALL_WEIGHT)];
     // The most rows that fit.
     let (mut rows, mut too_many) = (1, g.y.output + 1);
     while too_many - rows > 1 {
         let middle = rows.midpoint(too_many);
-        if planes.band(middle).len() <= most {
+        planes = planes.band(middle);
+        if planes.len() <= most {
             rows = middle;
         } else {
             too_many = middle;
@@ -150,20 +148,14 @@ impl Bf16x3 {
     }
 }
 
-/// Part `index` of `all` things cut into `parts` of about the same size.
-fn share(all: usize, parts: usize, index: usize) -> Range<usize> {
-    index * all / parts..(index + 1) * all / parts
-}
-
 impl PackedConv for Bf16x3 {
     fn tiles(&self) -> usize {
         self.geometry.batch * self.geometry.groups
     }
 
     fn parts(&self, threads: usize) -> usize {
-        let g = &self.geometry;
         let wanted = if threads > 1 { threads.div_ceil(self.tiles()) } else { 1 };
-        let [bands, channels] = self.cut(wanted.max(g.plane() * g.c_out_group() * g.taps() / MOST_WORK));
+        let [bands, channels] = self.cut(wanted.max(least_parts(&self.geometry)));
         bands * channels
     }
 
@@ -175,10 +167,6 @@ impl PackedConv for Bf16x3 {
         let [rows, vectors] =
             if self.isa.matrix_unit().is_some() { [SIDE, 2] } else { [vectors::TOGETHER, 1] };
         RegisterTile { rows, vectors, lanes: Lanes::Pixels }
-    }
-
-    fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
-        self.run_part(tile, [0, 1], input, output, scratch);
     }
 
     fn run_part(
@@ -225,12 +213,6 @@ impl Piece<'_> {
         (0..all.div_ceil(SIDE)).map(move |index| index * SIDE..all.min((index + 1) * SIDE))
     }
 
-    /// The packed weight of a block.
-    fn weights(&self, index: usize) -> &[f32] {
-        let len = self.plan.steps.len() * weights::STEP;
-        &self.plan.weights.as_slice()[(self.plan.blocks() * self.group + index) * len..][..len]
-    }
-
     /// Computes some blocks of channels, by the unit if it is given, which is configured then.
     fn run(&self, blocks: Range<usize>, unit: Option<MatrixUnit>) {
         let plan = self.plan;
@@ -269,7 +251,7 @@ impl Piece<'_> {
         let packed = plan.blocks() * self.group + index;
         let block = Block {
             steps: &plan.steps,
-            rows: self.weights(index).as_ptr().cast(),
+            rows: (&raw const plan.weights.as_slice()[packed * plan.steps.len() * weights::STEP]).cast(),
             columns: self.pairs.wrapping_add(pixels.start / SIDE * plan.planes.block()),
             part: plan.planes.part(),
             pair: plan.planes.pair(),
@@ -295,5 +277,3 @@ impl Piece<'_> {
         }
     }
 }
-
-const _: () = assert!(ROWS * 2 == SIDE && COLUMNS * 2 == SIDE);

@@ -43,9 +43,8 @@ impl Planes {
     }
 
     /// Those of a band of so many output rows.
-    pub(super) fn band(&self, output_rows: usize) -> Planes {
-        let rows = Planes::rows(&self.geometry, output_rows);
-        Planes { phases: self.phases.clone(), copies: self.copies.clone(), rows, ..*self }
+    pub(super) fn band(self, output_rows: usize) -> Planes {
+        Planes { rows: Planes::rows(&self.geometry, output_rows), ..self }
     }
 
     /// Elements of a pair of channels.

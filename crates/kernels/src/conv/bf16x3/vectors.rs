@@ -1,5 +1,6 @@
 //! Blocks by vectors of floats: where there is no unit, and for infinities and NaN, of which no sum of products of parts is right.
 
+use super::weights::UPPER;
 use super::{PAIRS, PARTS, SIDE};
 use corr2d_simd::matrix::{Block, COLUMNS};
 use corr2d_simd::{Isa, Kernel, Simd};
@@ -80,7 +81,7 @@ unsafe fn add<S: Simd>(
                 // SAFETY: the caller's promise.
                 let parts = unsafe { *rows.add((part * SIDE + i) * PAIRS + pair) };
                 weights[0] += f32::from_bits(parts << 16);
-                weights[1] += f32::from_bits(parts & 0xffff_0000);
+                weights[1] += f32::from_bits(parts & UPPER);
             }
             *sum = s.mul_add(s.splat(weights[1]), b, s.mul_add(s.splat(weights[0]), a, *sum));
         }

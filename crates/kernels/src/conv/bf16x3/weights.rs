@@ -8,7 +8,7 @@ use crate::conv::registry::Problem;
 pub(super) const STEP: usize = PARTS * SIDE * PAIRS;
 
 /// The bits of the upper half, which are those of a bfloat16.
-const UPPER: u32 = 0xffff_0000;
+pub(super) const UPPER: u32 = 0xffff_0000;
 
 /// Packs all groups, with zeros up to whole blocks and steps.
 pub(super) fn pack(problem: Problem<'_>) -> Aligned {

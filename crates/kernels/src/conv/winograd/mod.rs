@@ -15,7 +15,7 @@ use super::explain::{Lanes, RegisterTile};
 use super::group_weight::GroupWeight;
 use super::pixel_source::PixelSource;
 use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias};
-use super::registry::{Accuracy, Algorithm, PackedConv, Problem};
+use super::registry::{Accuracy, Algorithm, PackedConv, Problem, share};
 use super::swap_axes::SwapAxes;
 use crate::buffer::{Aligned, LINE};
 use crate::geometry::{ChannelOrder, ConvGeometry};
@@ -242,11 +242,6 @@ fn pieces(shape: &Shape, g: &ConvGeometry, [rows, columns]: [&Tiling; 2], far: b
     let tiles = all_rows.div_ceil(row_blocks) * all_columns.div_ceil(column_blocks);
     let near = tiles * elements * (g.c_in + block) <= WORK_FLOATS;
     Pieces { blocks: [row_blocks, column_blocks], pass: if near { 1 } else { g.c_out.div_ceil(block) }, far }
-}
-
-/// Part `index` of `all` things cut into `parts` of about the same size.
-fn share(all: usize, parts: usize, index: usize) -> Range<usize> {
-    index * all / parts..(index + 1) * all / parts
 }
 
 /// The least output of some tiles of an axis.
@@ -521,10 +516,6 @@ impl PackedConv for Winograd {
 
     fn register_tile(&self) -> RegisterTile {
         RegisterTile { rows: PIXELS, vectors: pixel_tile::vectors(self.isa), lanes: Lanes::Channels }
-    }
-
-    fn run_tile(&self, tile: usize, input: &InputView<'_>, output: &OutputView<'_>, scratch: &mut [f32]) {
-        self.run_part(tile, [0, 1], input, output, scratch);
     }
 
     fn run_part(
