@@ -77,11 +77,12 @@ async function cargoTests() {
 
 let reports = 0;
 
-async function vitest(project, env = {}) {
+async function vitest(project, env = {}, files = []) {
   reports += 1;
   const file = path.join(scratch, `${reports}.json`);
   const args = [
     'run',
+    ...files,
     '--project',
     project,
     '--reporter=default',
@@ -105,6 +106,21 @@ async function runtimeInfo(env = {}) {
   if (code !== 0) throw new Error(`the native addon does not load:\n${output}`);
   return JSON.parse(output);
 }
+
+/** Where the choice of algorithms shows: all that is a tier's own beside another of the same vectors with a matrix unit. */
+const CHOICES = [
+  'vectors',
+  'seed',
+  'properties',
+  'determinism',
+  'layers',
+  'channels-last',
+  'conv-transpose2d',
+  'gradients',
+  'explain',
+  'tuning',
+  'runtime',
+].map((name) => `test/${name}.test.ts`);
 
 /** One test for each tier that the addon says it can run: that CORR2D_ISA really chooses it. */
 async function obeyedTiers(tiers) {
@@ -170,7 +186,9 @@ await main(async () => {
       return obeyedTiers(tiers);
     });
     for (const tier of tiers) {
-      await longPhase(`vitest, ${tier}`, () => vitest('unit', { CORR2D_ISA: tier, ...GARBAGE }));
+      const hasSibling = tiers.some((other) => other.startsWith(`${tier}-`));
+      const env = { CORR2D_ISA: tier, ...GARBAGE };
+      await longPhase(`vitest, ${tier}`, () => vitest('unit', env, hasSibling ? CHOICES : []));
     }
     await onnxNodeTests(tiers);
     await longPhase('vitest, whole programs', () => vitest('slow'));

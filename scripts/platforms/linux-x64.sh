@@ -45,11 +45,12 @@ settle
 
 # No CPU is assumed beyond the first of x86-64: AVX and FMA are found at run time.
 node=$(node_of 20)
-check 'CORR2D_ISA=scalar' env CORR2D_ISA=scalar "$node" "$portable/main.mjs"
+start 'CORR2D_ISA=scalar' env CORR2D_ISA=scalar "$node" "$portable/main.mjs"
 if command -v qemu-x86_64 > /dev/null; then
-  check 'a CPU without AVX' env CORR2D_TEST_EMULATED=1 qemu-x86_64 -cpu Nehalem "$node" "$portable/main.mjs" seed.test.ts vectors.test.ts
+  start 'a CPU without AVX' env CORR2D_TEST_EMULATED=1 qemu-x86_64 -cpu Nehalem "$node" "$portable/main.mjs" seed.test.ts vectors.test.ts
 else
   echo "$name: skipped: a CPU without AVX (no qemu-x86_64 here)"
 fi
+settle
 
 finish

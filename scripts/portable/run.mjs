@@ -2,7 +2,7 @@
 import { startTests } from '@vitest/runner';
 
 // An emulator takes many times as long.
-const seconds = process.env.CORR2D_TEST_EMULATED ? 240 : 30;
+const seconds = process.env.CORR2D_TEST_EMULATED ? 240 : 120;
 
 function walk(task, visit, names = []) {
   const path = [...names, task.name];

@@ -4,7 +4,7 @@
 mod common;
 
 use common::guarded::{Flush, Guarded};
-use common::{Random, bits};
+use common::{Random, bits, vector_sets};
 use corr2d_kernels::geometry::PoolGeometry;
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::pool::PoolPlan;
@@ -19,7 +19,7 @@ fn check(planes: [usize; 2], input: [usize; 2], output: [usize; 2]) {
         let exact = reference::pool2d(&g, &x);
         for flush in [Flush::End, Flush::Start] {
             let (x, mut y) = (Guarded::new(&x, flush), Guarded::new(&vec![f32::NAN; g.output_len()], flush));
-            for isa in Isa::available() {
+            for isa in vector_sets() {
                 let label = format!("{isa:?}, largest {largest}, {planes:?} {input:?} to {output:?}");
                 y.as_mut_slice().fill(f32::NAN);
                 PoolPlan::new(g, isa)

@@ -7,9 +7,9 @@
 
 mod common;
 
-use common::Random;
 use common::guarded::{Flush, Guarded};
 use common::pixel::TestPixel;
+use common::{Random, vector_sets};
 use corr2d_kernels::geometry::PaddingMode;
 use corr2d_kernels::image::{Alpha, Frame, Gradient, ImageFilter, ImageRequest, Pixel};
 use corr2d_kernels::parallel::Pool;
@@ -133,7 +133,7 @@ fn check<P: TestPixel>(r: &Case, input: &[P], kernel: &[f32], eighths: bool) {
             (!is_alpha(r, place[2])).then(|| allowed::<P>(value, tolerance))
         })
         .collect();
-    for (isa, flush) in Isa::available().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)]) {
+    for (isa, flush) in vector_sets().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)]) {
         let input = Guarded::new(input, flush);
         let mut output = Guarded::new(&vec![P::from_float(77.0); expected.len()], flush);
         let filter = r.filter(kernel, isa).expect("a valid request");
@@ -331,7 +331,7 @@ fn rounds_half_to_even_and_saturates() {
 
 #[test]
 fn nan_becomes_zero_and_infinity_saturates() {
-    for isa in Isa::available() {
+    for isa in vector_sets() {
         for (weight, expected) in [(f32::NAN, 0), (f32::INFINITY, 255), (f32::NEG_INFINITY, 0)] {
             let filter = sized(37, 2, 1, [1, 1]).filter(&[weight], isa).expect("a valid request");
             let mut output = vec![9u8; 74];
@@ -347,7 +347,7 @@ fn the_same_bits_for_any_number_of_threads() {
     for r in [sized(700, 150, 3, [5, 5]), sized(1300, 90, 1, [13, 4])] {
         let input = pixels::<f32>(&r);
         let kernel = Random::new(4).floats(r.kernel[0] * r.kernel[1]);
-        for isa in Isa::available() {
+        for isa in vector_sets() {
             let filter = r.filter(&kernel, isa).expect("a valid request");
             let results = [1, 2, 3, 64].map(|threads| {
                 let mut output = vec![f32::NAN; r.height * r.width * r.channels];
@@ -407,7 +407,7 @@ fn check_tiers<P: TestPixel>(r: &Case) {
     let pool = Pool::new(1).expect("no thread");
     let input = pixels::<P>(r);
     for kernel in kernels_of_all_kinds(r.kernel) {
-        let results: Vec<Vec<P>> = Isa::available()
+        let results: Vec<Vec<P>> = vector_sets()
             .map(|isa| {
                 let mut output = vec![P::from_float(0.0); r.height * r.width * r.channels];
                 let filter = r.filter(&kernel, isa).expect("a valid request");
@@ -438,8 +438,7 @@ fn means_are_those_of_floats() {
                         .map(|place| exact(&plain, &input, &ones, place).0 as f32)
                         .map(|sum| u8::from_float(sum * (weight * scale) + offset))
                         .collect();
-                    for (isa, flush) in
-                        Isa::available().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)])
+                    for (isa, flush) in vector_sets().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)])
                     {
                         let input = Guarded::new(&input, flush);
                         let mut output = Guarded::new(&vec![77u8; expected.len()], flush);
@@ -561,7 +560,7 @@ fn check_gradients<P: TestPixel>(r: &Case) {
         (Gradient::Scharr, [3.0, 10.0, 3.0]),
         (Gradient::Prewitt, [1.0, 1.0, 1.0]),
     ] {
-        let results: Vec<Vec<P>> = Isa::available()
+        let results: Vec<Vec<P>> = vector_sets()
             .map(|isa| {
                 let filter = ImageFilter::gradient(r.request(), gradient, isa).expect("a valid request");
                 let mut output = vec![P::from_float(77.0); r.height * r.width * r.channels];
@@ -625,7 +624,7 @@ fn from_light(x: f64) -> f64 {
 /// A mean over light, for pixels whose values are `0..=full`.
 fn check_light<P: TestPixel>(input: &[P], full: f64) {
     let r = Case { linear: true, border: PaddingMode::Replicate, ..sized(input.len() / 4, 1, 4, [1, 2]) };
-    for isa in Isa::available() {
+    for isa in vector_sets() {
         let mut output = vec![P::from_float(0.0); input.len()];
         let filter = r.filter(&[0.5, 0.5], isa).expect("a valid request");
         filter.run(input, &mut output, &Pool::new(1).expect("no thread"), 1).expect("exact lengths");
@@ -659,7 +658,7 @@ fn light_is_what_is_filtered() {
 fn light_comes_back_as_it_was() {
     let r = Case { linear: true, ..sized(65536, 1, 1, [1, 1]) };
     let pool = Pool::new(1).expect("no thread");
-    for isa in Isa::available() {
+    for isa in vector_sets() {
         let filter = r.filter(&[1.0], isa).expect("a valid request");
         let wide: Vec<u16> = (0..=65535).collect();
         let mut output = vec![0u16; wide.len()];

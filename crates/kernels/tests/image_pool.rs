@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::Random;
 use common::guarded::{Flush, Guarded};
 use common::pixel::TestPixel;
+use common::{Random, vector_sets};
 use corr2d_kernels::geometry::{
     Padding, PaddingLimit, PoolGeometry, PoolMode, PoolRequest, Rounding, Window,
 };
@@ -76,7 +76,7 @@ fn check<P: TestPixel>(frame: &Frame, window: Window, rounding: Rounding) {
             continue;
         }
         let g = geometry(frame, window, rounding, geometry_mode);
-        for (isa, flush) in Isa::available().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)]) {
+        for (isa, flush) in vector_sets().flat_map(|isa| [(isa, Flush::Start), (isa, Flush::End)]) {
             let input = Guarded::new(&pixels, flush);
             let pooling = ImagePool::new(*frame, g, mode, isa).expect("the frame's geometry");
             let mut output = Guarded::new(&vec![P::from_float(77.0); pooling.output_len()], flush);
@@ -165,7 +165,7 @@ fn nan_goes_through_every_mode() {
         for at in 0..3 {
             let mut input = [1.0f32; 3];
             input[at] = f32::NAN;
-            for isa in Isa::available() {
+            for isa in vector_sets() {
                 let mut output = [0.0f32];
                 let pooling = ImagePool::new(frame, g, mode, isa).expect("its geometry");
                 pooling

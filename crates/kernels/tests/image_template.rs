@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::Random;
 use common::pixel::TestPixel;
+use common::{Random, vector_sets};
 use corr2d_kernels::image::{Frame, Method, Template};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::{Error, Isa};
@@ -59,7 +59,7 @@ fn noise<P: TestPixel>(frame: &Frame, seed: u64) -> Vec<P> {
 fn check<P: TestPixel>(frame: &Frame, of: &Frame) {
     let (data, part) = (noise::<P>(frame, 1), noise::<P>(of, 2));
     let pool = Pool::new(2).expect("a thread");
-    for (method, isa) in METHODS.iter().flat_map(|method| Isa::available().map(move |isa| (*method, isa))) {
+    for (method, isa) in METHODS.iter().flat_map(|method| vector_sets().map(move |isa| (*method, isa))) {
         let template = Template::new(*frame, *of, &part, method, isa).expect("it fits");
         let [rows, columns] = template.output();
         assert_eq!([rows, columns], [frame.height - of.height + 1, frame.width - of.width + 1]);
@@ -107,7 +107,7 @@ fn finds_a_part_whatever_its_brightness_and_contrast() {
     for y in 0..15 {
         part.extend(data[((33 + y) * 90 + 47) * 3..][..60].iter().map(|pixel| pixel * 2 + 50));
     }
-    for isa in Isa::available() {
+    for isa in vector_sets() {
         let template = Template::new(frame, of, &part, Method::CoefficientNormed, isa).expect("it fits");
         let mut scores = vec![0.0; 71 * 56];
         let best = template.run(&data, &mut scores, &Pool::new(1).expect("no thread"), 1).expect("lengths");

@@ -9,7 +9,7 @@ mod common;
 
 use common::guarded::{Flush, Guarded};
 use common::shapes::Pooling;
-use common::{Random, bits};
+use common::{Random, bits, vector_sets};
 use corr2d_kernels::conv::Layout;
 use corr2d_kernels::geometry::{Padding, PaddingLimit, PoolGeometry, PoolMode, Rounding};
 use corr2d_kernels::parallel::Pool;
@@ -38,7 +38,7 @@ fn run_every_way(pooling: &Pooling, g: &PoolGeometry, input: &[f32], mut check: 
     let blank = vec![f32::NAN; g.output_len()];
     for flush in [Flush::End, Flush::Start] {
         let (input, mut output) = (Guarded::new(input, flush), Guarded::new(&blank, flush));
-        for isa in Isa::available() {
+        for isa in vector_sets() {
             let label = || format!("{isa:?} of {pooling:?}");
             output.as_mut_slice().fill(f32::NAN);
             let plan = PoolPlan::new(*g, isa);
@@ -250,11 +250,20 @@ fn planes_of_several_tiles() {
     ]);
 }
 
-/// Of more than 16 MiB, with rows that begin anywhere in a cache line.
+/// Outputs of more than 16 MiB, with rows that begin anywhere in a cache line.
+fn uncached() -> Pooling {
+    Pooling { input: [2100, 2051], kernel: [3, 3], stride: [1, 1], ..Pooling::default() }
+}
+
 #[test]
 fn outputs_larger_than_the_caches() {
-    let pooling = Pooling { input: [2100, 2051], kernel: [3, 3], stride: [1, 1], ..Pooling::default() };
-    check_modes([pooling, Pooling { padding: padded([3, 3]), ..pooling }]);
+    check_modes([uncached()]);
+}
+
+// Apart, so that two threads share the work.
+#[test]
+fn padded_outputs_larger_than_the_caches() {
+    check_modes([Pooling { padding: padded([3, 3]), ..uncached() }]);
 }
 
 #[test]
@@ -358,7 +367,7 @@ fn the_same_bits_for_any_number_of_threads_and_split_of_the_batch() {
     for pooling in large() {
         let g = pooling.geometry().expect("a valid shape");
         let input = Random::new(5).floats(g.input_len());
-        for isa in Isa::available() {
+        for isa in vector_sets() {
             let run = |batch: usize, first: usize, threads: usize| {
                 let g = Pooling { batch, ..pooling }.geometry().expect("a valid shape");
                 let image = g.input_len() / batch;
@@ -437,7 +446,7 @@ fn views_give_the_bits_of_a_copy() {
             spread[start(line)..][..w].copy_from_slice(pixels);
         }
         let spread = Guarded::new(&spread, Flush::End);
-        for isa in Isa::available() {
+        for isa in vector_sets() {
             let plan = PoolPlan::new(g, isa);
             let (mut copied, mut viewed) = (vec![0.0; g.output_len()], vec![0.0; g.output_len()]);
             plan.run(&input, None, &mut copied, &pool, 1).expect("exact lengths");

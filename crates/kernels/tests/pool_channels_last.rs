@@ -4,7 +4,7 @@ mod common;
 
 use common::guarded::{Flush, Guarded};
 use common::shapes::Pooling;
-use common::{Random, bits};
+use common::{Random, bits, vector_sets};
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::Layout;
 use corr2d_kernels::geometry::{ChannelOrder, Padding, PoolGeometry, PoolMode, Rounding};
@@ -47,7 +47,7 @@ fn check(label: &str, g: PoolGeometry) {
     for flush in [Flush::End, Flush::Start] {
         let guarded = Guarded::new(&last, flush);
         let mut output = Guarded::new(&vec![f32::NAN; g.output_len()], flush);
-        for isa in Isa::available() {
+        for isa in vector_sets() {
             let expected = channels_last(&run(g, isa, &input, 1), g.channels, g.plane());
             PoolPlan::new(g.with_order(ChannelOrder::Last), isa)
                 .run(guarded.as_slice(), None, output.as_mut_slice(), &pool(1), 1)
@@ -129,7 +129,7 @@ fn the_same_bits_for_any_number_of_threads_and_split_of_the_batch() {
         Pooling { batch: 3, channels: 67, input: [60, 50], kernel: [3, 3], mode, ..Pooling::default() };
     let g = pooling.geometry().expect("a valid shape").with_order(ChannelOrder::Last);
     let input = Random::new(5).floats(g.input_len());
-    for isa in Isa::available() {
+    for isa in vector_sets() {
         let whole = bits(&run(g, isa, &input, 1));
         for threads in [2, 3] {
             assert!(bits(&run(g, isa, &input, threads)) == whole, "{threads} threads on {isa:?}");
@@ -154,7 +154,7 @@ fn views_give_the_bits_of_a_copy() {
         let (row, x) = (pixel / 9, pixel % 9);
         spread[3 + row * 11 * 7 + x * 7..][..5].copy_from_slice(channels);
     }
-    for isa in Isa::available() {
+    for isa in vector_sets() {
         let mut viewed = vec![0.0; g.output_len()];
         PoolPlan::new(g, isa)
             .run(&spread, Some(layout), &mut viewed, &pool(1), 1)

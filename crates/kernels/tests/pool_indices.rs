@@ -5,7 +5,7 @@ mod common;
 
 use common::guarded::{Flush, Guarded};
 use common::shapes::Pooling;
-use common::{Random, bits};
+use common::{Random, bits, vector_sets};
 use corr2d_kernels::conv::Layout;
 use corr2d_kernels::geometry::{ChannelOrder, Padding, PaddingLimit, PoolGeometry, PoolMode, Rounding};
 use corr2d_kernels::parallel::Pool;
@@ -66,7 +66,7 @@ fn check_input(label: &str, g: &PoolGeometry, input: &[f32]) {
     for flush in [Flush::End, Flush::Start] {
         let input = Guarded::new(input, flush);
         let mut output = Guarded::new(&vec![f32::NAN; g.output_len()], flush);
-        for isa in Isa::available() {
+        for isa in vector_sets() {
             let mut indices = vec![-7; g.output_len()];
             PoolPlan::new(*g, isa)
                 .run_with_indices(input.as_slice(), None, output.as_mut_slice(), &mut indices, &pool, 1)

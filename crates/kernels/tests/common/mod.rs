@@ -6,6 +6,16 @@ pub(crate) mod guarded;
 pub(crate) mod pixel;
 pub(crate) mod shapes;
 
+use corr2d_kernels::Isa;
+
+/// Instruction sets of this machine with vectors of their own. One that has a matrix unit besides runs all that needs none as the set of
+/// the same vectors without.
+pub(crate) fn vector_sets() -> impl Iterator<Item = Isa> {
+    let with_unit = Isa::available().find(|isa| isa.matrix_unit().is_some());
+    Isa::available()
+        .filter(move |isa| with_unit.is_none_or(|unit| *isa == unit || isa.lanes() != unit.lanes()))
+}
+
 /// A small deterministic generator (SplitMix64): the same data in every run and on every machine.
 pub(crate) struct Random(u64);
 
