@@ -17,22 +17,23 @@ pub const PARTS: usize = 3;
 /// Rows and columns of a block, which is two tiles by two.
 pub const SIDE: usize = 2 * ROWS;
 
+/// Pairs of a step of a block's rows, and of its columns.
+pub const STEP: usize = PARTS * SIDE * PAIRS;
+
 /// A block of [`SIDE`] × [`SIDE`] sums, each of the products of some steps' pairs: a pair is two bfloat16, the first one in the lower
 /// half.
 #[derive(Clone, Copy)]
-pub struct Block<'a> {
-    /// Where the columns of each step start, counted in pairs from `columns` on.
-    pub steps: &'a [u32],
+pub struct Block {
+    /// Each of [`PAIRS`] pairs.
+    pub steps: usize,
     /// The rows' pairs, `[step][part][row][pair]`.
     pub rows: *const u32,
-    /// The columns' pairs, `[part][pair][column]`.
+    /// The columns' pairs, `[step][part][pair][column]`.
     pub columns: *const u32,
-    /// Pairs from one part of the columns to the next, and from one of a step's pairs to the next.
-    pub part: usize,
-    /// As above.
-    pub pair: usize,
-    /// What sums start from, `[row][COLUMNS]`, the same for all columns.
+    /// What sums start from.
     pub start: *const f32,
+    /// Floats from one row of the start to the next, and from the first [`COLUMNS`] columns to the others.
+    pub start_strides: [usize; 2],
     /// Where the sums go.
     pub target: *mut f32,
     /// Floats from one row of the target to the next.
@@ -63,10 +64,10 @@ impl MatrixUnit {
     /// Computes a block.
     ///
     /// # Safety
-    /// Called within [`MatrixUnit::configured`]. For every step `PARTS * SIDE * PAIRS` pairs of rows are readable, and `SIDE` columns of
-    /// each pair of each part; `start` has `SIDE` rows, and the target's rows are valid for writes of `SIDE` floats.
+    /// Called within [`MatrixUnit::configured`]. [`STEP`] pairs of rows and of columns are readable for each step; the start has
+    /// [`SIDE`] rows of two times [`COLUMNS`] floats, and the target as many of `SIDE` that are valid for writes.
     #[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), allow(unused_variables))]
-    pub unsafe fn multiply(self, block: &Block<'_>) {
+    pub unsafe fn multiply(self, block: &Block) {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         // SAFETY: the caller's promise.
         unsafe {

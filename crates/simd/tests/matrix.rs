@@ -1,6 +1,6 @@
 //! The matrix unit, if this CPU has one, and the halves of floats that it multiplies, against their meaning in scalar code.
 
-use corr2d_simd::matrix::{Block, COLUMNS, PAIRS, PARTS, SIDE};
+use corr2d_simd::matrix::{Block, COLUMNS, PAIRS, PARTS, SIDE, STEP};
 use corr2d_simd::{Isa, Kernel, Simd};
 
 /// No vector has more lanes.
@@ -72,21 +72,18 @@ fn halves_of_floats() {
 fn blocks_are_the_six_largest_products_of_parts() {
     let Some(unit) = Isa::best().matrix_unit() else { return };
     let mut random = Random(11);
-    for count in [1, 2, 5] {
-        let (pair, part) = (SIDE + 16, count * PAIRS * (SIDE + 16) + 7);
-        let rows: Vec<u32> = (0..count * PARTS * SIDE * PAIRS).map(|_| random.pair()).collect();
-        let columns: Vec<u32> = (0..PARTS * part + SIDE).map(|_| random.pair()).collect();
-        let steps: Vec<u32> = (0..count).rev().map(|step| (step * PAIRS * pair + step) as u32).collect();
-        let start: Vec<f32> = (0..SIDE * COLUMNS).map(|i| (i / COLUMNS) as f32).collect();
+    for (steps, start_strides) in [(1, [COLUMNS, 0]), (2, [SIDE + 5, COLUMNS]), (5, [COLUMNS, 0])] {
+        let mut pairs = || (0..steps * STEP).map(|_| random.pair()).collect::<Vec<u32>>();
+        let (rows, columns) = (pairs(), pairs());
+        let start: Vec<f32> = (0..SIDE * start_strides[0]).map(|i| i as f32 / 16.0).collect();
         let stride = SIDE + 3;
         let mut target = vec![f32::NAN; SIDE * stride];
         let block = Block {
-            steps: &steps,
+            steps,
             rows: rows.as_ptr(),
             columns: columns.as_ptr(),
-            part,
-            pair,
             start: start.as_ptr(),
+            start_strides,
             target: target.as_mut_ptr(),
             stride,
         };
@@ -94,12 +91,13 @@ fn blocks_are_the_six_largest_products_of_parts() {
         unit.configured(|| unsafe { unit.multiply(&block) });
         for (row, line) in target.chunks_exact(stride).enumerate() {
             for (column, sum) in line[..SIDE].iter().enumerate() {
-                let mut expected = row as f64;
-                for (step, place) in steps.iter().enumerate() {
+                let place = row * start_strides[0] + column / COLUMNS * start_strides[1] + column % COLUMNS;
+                let mut expected = f64::from(start[place]);
+                for step in 0..steps {
                     for (a, b) in (0..PARTS).flat_map(|a| (0..PARTS - a).map(move |b| (a, b))) {
                         for k in 0..PAIRS {
                             let first = halves(rows[((step * PARTS + a) * SIDE + row) * PAIRS + k]);
-                            let second = halves(columns[*place as usize + b * part + k * pair + column]);
+                            let second = halves(columns[((step * PARTS + b) * PAIRS + k) * SIDE + column]);
                             expected += first[0] * second[0] + first[1] * second[1];
                         }
                     }

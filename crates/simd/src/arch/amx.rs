@@ -2,7 +2,7 @@
 //! process ask for its registers, which are too large to be saved for everybody.
 
 pub(crate) use super::avx512::{Token, enter};
-use crate::matrix::{Block, COLUMNS, PARTS, ROWS};
+use crate::matrix::{Block, COLUMNS, PARTS, ROWS, SIDE, STEP};
 use core::arch::{asm, x86_64::__cpuid_count};
 use std::sync::OnceLock;
 
@@ -85,58 +85,58 @@ macro_rules! products {
 ///
 /// # Safety
 /// As [`Block`] says, within [`configured`].
-pub(crate) unsafe fn multiply(block: &Block<'_>) {
-    const { assert!(COLUMNS * size_of::<f32>() == LINE && PARTS == 3) };
+pub(crate) unsafe fn multiply(block: &Block) {
+    const { assert!(COLUMNS * size_of::<f32>() == LINE && SIDE * size_of::<u32>() == 2 * LINE && PARTS == 3) };
     // SAFETY: the caller's promise. The compiler has no use for tiles of its own.
     unsafe {
+        let [row, half] = block.start_strides;
+        let lower = block.start.add(ROWS * row);
         asm!(
-            "tileloadd tmm0, [{start} + {line}*1]",
-            "tileloadd tmm1, [{start} + {line}*1]",
-            "tileloadd tmm2, [{start} + {line}*1 + {tile}]",
-            "tileloadd tmm3, [{start} + {line}*1 + {tile}]",
-            start = in(reg) block.start,
-            line = in(reg) LINE,
-            tile = const TILE,
+            "tileloadd tmm0, [{first} + {row}*1]",
+            "tileloadd tmm1, [{second} + {row}*1]",
+            "tileloadd tmm2, [{third} + {row}*1]",
+            "tileloadd tmm3, [{fourth} + {row}*1]",
+            first = in(reg) block.start,
+            second = in(reg) block.start.add(half),
+            third = in(reg) lower,
+            fourth = in(reg) lower.add(half),
+            row = in(reg) row * size_of::<f32>(),
             options(nostack, readonly, preserves_flags),
         );
-        let mut rows = block.rows;
-        let [pair, part] = [block.pair, block.part].map(|pairs| pairs * size_of::<u32>());
-        for step in block.steps {
-            let columns = block.columns.add(*step as usize);
+        let (mut rows, mut columns) = (block.rows, block.columns);
+        for _ in 0..block.steps {
             // Of the products of parts those count that are not below the last bit of the largest; each tile is loaded once, but for
             // the rows' middle part.
             asm!(
-                "tileloadd tmm4, [{upper} + {pair}*1]",
-                "tileloadd tmm5, [{upper} + {pair}*1 + {line}]",
-                "tileloadd tmm6, [{rows} + {stride}*1 + 4*{tile}]",
-                "tileloadd tmm7, [{rows} + {stride}*1 + 5*{tile}]",
+                "tileloadd tmm4, [{columns} + {pair}*1]",
+                "tileloadd tmm5, [{columns} + {pair}*1 + {line}]",
+                "tileloadd tmm6, [{rows} + {row}*1 + 4*{tile}]",
+                "tileloadd tmm7, [{rows} + {row}*1 + 5*{tile}]",
                 products!(),
-                "tileloadd tmm6, [{rows} + {stride}*1 + 2*{tile}]",
-                "tileloadd tmm7, [{rows} + {stride}*1 + 3*{tile}]",
+                "tileloadd tmm6, [{rows} + {row}*1 + 2*{tile}]",
+                "tileloadd tmm7, [{rows} + {row}*1 + 3*{tile}]",
                 products!(),
-                "tileloadd tmm6, [{rows} + {stride}*1]",
-                "tileloadd tmm7, [{rows} + {stride}*1 + {tile}]",
+                "tileloadd tmm6, [{rows} + {row}*1]",
+                "tileloadd tmm7, [{rows} + {row}*1 + {tile}]",
                 products!(),
-                "tileloadd tmm4, [{lower} + {pair}*1]",
-                "tileloadd tmm5, [{lower} + {pair}*1 + {line}]",
+                "tileloadd tmm4, [{columns} + {pair}*1 + 4*{tile}]",
+                "tileloadd tmm5, [{columns} + {pair}*1 + 4*{tile} + {line}]",
                 products!(),
-                "tileloadd tmm4, [{middle} + {pair}*1]",
-                "tileloadd tmm5, [{middle} + {pair}*1 + {line}]",
+                "tileloadd tmm4, [{columns} + {pair}*1 + 2*{tile}]",
+                "tileloadd tmm5, [{columns} + {pair}*1 + 2*{tile} + {line}]",
                 products!(),
-                "tileloadd tmm6, [{rows} + {stride}*1 + 2*{tile}]",
-                "tileloadd tmm7, [{rows} + {stride}*1 + 3*{tile}]",
+                "tileloadd tmm6, [{rows} + {row}*1 + 2*{tile}]",
+                "tileloadd tmm7, [{rows} + {row}*1 + 3*{tile}]",
                 products!(),
                 rows = in(reg) rows,
-                stride = in(reg) LINE,
-                upper = in(reg) columns,
-                middle = in(reg) columns.byte_add(part),
-                lower = in(reg) columns.byte_add(2 * part),
-                pair = in(reg) pair,
+                row = in(reg) LINE,
+                columns = in(reg) columns,
+                pair = in(reg) 2 * LINE,
                 line = const LINE,
                 tile = const TILE,
                 options(nostack, readonly, preserves_flags),
             );
-            rows = rows.byte_add(2 * PARTS * TILE);
+            (rows, columns) = (rows.add(STEP), columns.add(STEP));
         }
         asm!(
             "tilestored [{first} + {stride}*1], tmm0",

@@ -1,6 +1,6 @@
 //! The input of a band, split: planes `[part][pair][phase][row][column]`, a pair of channels in each element.
 
-use super::{CHANNELS, PAIRS, PARTS};
+use super::{CHANNELS, PAIRS, PARTS, block_len};
 use crate::buffer::LINE;
 use crate::conv::padded_rows::phases;
 use crate::conv::source::{PlaneRows, RowCopy};
@@ -52,15 +52,15 @@ impl Planes {
         self.phases.len() * self.rows * self.columns
     }
 
-    /// Whether there is a single tap, so that pixels are in no more than one block: they follow each other as blocks read them,
+    /// Whether there is a single tap, so that pixels are in no more than one block: they are split to where blocks read them,
     /// `[block][step][part][pair][column]`.
-    fn is_blocked(&self) -> bool {
+    pub(super) fn is_blocked(&self) -> bool {
         self.geometry.taps() == self.geometry.c_in_group()
     }
 
     /// Elements from one block of [`SIDE`] columns to the next.
-    pub(super) fn block(&self) -> usize {
-        if self.is_blocked() { self.pairs() * PARTS * SIDE + LINE } else { SIDE }
+    fn block(&self) -> usize {
+        if self.is_blocked() { block_len(self.pairs() / PAIRS) } else { SIDE }
     }
 
     /// Elements from one pair to the next. In planes there is room for whole vectors, and it is an odd number of cache lines, so that
@@ -86,7 +86,7 @@ impl Planes {
         pair / PAIRS * step + pair % PAIRS * self.pair()
     }
 
-    /// Elements of all parts, with the columns that a block may have beyond the last.
+    /// Elements of all parts, with what whole vectors may have beyond the last.
     pub(super) fn len(&self) -> usize {
         if self.is_blocked() {
             self.plane().div_ceil(SIDE) * self.block()
@@ -100,16 +100,17 @@ impl Planes {
         self.len() + 2 * self.plane().next_multiple_of(LINE)
     }
 
-    /// Where the columns of each step start: taps in order, for each of them all channels.
+    /// Where the columns of each step start: of each [`CHANNELS`] all taps, which read the same of a cache.
     pub(super) fn steps(&self) -> Vec<u32> {
         let g = &self.geometry;
         let mut steps = Vec::new();
-        for ky in (0..g.y.kernel).map(|k| k * g.y.dilation) {
-            for kx in (0..g.x.kernel).map(|k| k * g.x.dilation) {
-                let phase = [ky % g.y.stride, kx % g.x.stride];
-                let phase = self.phases.iter().position(|other| *other == phase).expect("the tap's phase");
-                let place = (phase * self.rows + ky / g.y.stride) * self.columns + kx / g.x.stride;
-                for pair in (0..self.pairs()).step_by(PAIRS) {
+        for pair in (0..self.pairs()).step_by(PAIRS) {
+            for ky in (0..g.y.kernel).map(|k| k * g.y.dilation) {
+                for kx in (0..g.x.kernel).map(|k| k * g.x.dilation) {
+                    let phase = [ky % g.y.stride, kx % g.x.stride];
+                    let phase =
+                        self.phases.iter().position(|other| *other == phase).expect("the tap's phase");
+                    let place = (phase * self.rows + ky / g.y.stride) * self.columns + kx / g.x.stride;
                     steps.push(u32::try_from(self.start(pair) + place).expect("a scratch below 2^32 floats"));
                 }
             }
@@ -117,7 +118,7 @@ impl Planes {
         steps
     }
 
-    /// Splits the input of some output rows of a group; answers with the first part of the first pair, and whether all is finite.
+    /// Splits the input of some output rows of a group, and answers whether all is finite.
     pub(super) fn fill(
         &self,
         isa: Isa,
@@ -125,7 +126,7 @@ impl Planes {
         [n, group]: [usize; 2],
         rows: &Range<usize>,
         scratch: &mut [f32],
-    ) -> (*const u32, bool) {
+    ) -> bool {
         let g = &self.geometry;
         let (target, channels) = scratch.split_at_mut(self.len());
         let plane = self.rows * self.columns;
@@ -164,7 +165,7 @@ impl Planes {
                 }
             }
         }
-        (target.as_ptr().cast(), is_finite)
+        is_finite
     }
 }
 

@@ -1,11 +1,8 @@
 //! The weight, split: for each block of channels `[step][part][channel][pair of input channels]`.
 
-use super::{CHANNELS, PAIRS, PARTS, SIDE};
+use super::{CHANNELS, PAIRS, PARTS, SIDE, STEP};
 use crate::buffer::Aligned;
 use crate::conv::registry::Problem;
-
-/// Pairs of a step of a block, as many floats.
-pub(super) const STEP: usize = PARTS * SIDE * PAIRS;
 
 /// The bits of the upper half, which are those of a bfloat16.
 pub(super) const UPPER: u32 = 0xffff_0000;
@@ -27,7 +24,7 @@ pub(super) fn pack(problem: Problem<'_>) -> Aligned {
             group.pack(problem.isa, first, count, SIDE, &mut lines);
             for row in 0..count {
                 for step in 0..kernel * tap_steps {
-                    let (tap, channel) = (step / tap_steps, step % tap_steps * CHANNELS);
+                    let (tap, channel) = (step % kernel, step / kernel * CHANNELS);
                     for pair in 0..PAIRS.min((c_in - channel).div_ceil(2)) {
                         let c = channel + 2 * pair;
                         let at =
