@@ -4,7 +4,7 @@
 //! G. Henry, P. T. P. Tang, A. Heinecke: Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations,
 //! 2019. oneMKL calls it BF16X3.
 
-use crate::Isa;
+use crate::{Isa, Kernel};
 
 /// Rows of a tile.
 pub const ROWS: usize = 16;
@@ -48,6 +48,16 @@ impl Isa {
     /// The unit that belongs to this instruction set.
     pub fn matrix_unit(self) -> Option<MatrixUnit> {
         self.has_matrix_unit().then_some(MatrixUnit(()))
+    }
+
+    /// Runs a kernel that has to be fast beside a unit only: where there is none, as compiled for every CPU.
+    pub fn run_beside_unit<K: Kernel>(self, kernel: K) -> K::Output {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if self.has_matrix_unit() {
+            // SAFETY: this CPU has what belongs to the unit.
+            return unsafe { crate::arch::amx::enter(kernel) };
+        }
+        Isa::portable().run(kernel)
     }
 }
 

@@ -42,12 +42,14 @@ impl Columns<'_> {
     /// # Safety
     /// The planes are filled, and the target has [`STEP`] elements for each step.
     pub(super) unsafe fn copy(&self, isa: Isa, places: &[u32], from: *const f32, target: *mut f32) {
-        isa.run(Copy { columns: self, places, from, target });
+        isa.run_beside_unit(Copy { columns: self, rows: [PARTS, PAIRS], places, from, target });
     }
 }
 
 struct Copy<'a> {
     columns: &'a Columns<'a>,
+    /// [`PARTS`] and [`PAIRS`]: loops of a constant length would be unrolled to ten times the code.
+    rows: [usize; 2],
     places: &'a [u32],
     from: *const f32,
     target: *mut f32,
@@ -58,26 +60,20 @@ impl Kernel for Copy<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Copy { columns: Columns { planes, segments, count }, places, from, target } = self;
+        let Copy { columns: Columns { planes, segments, count }, rows: [parts, pairs], places, from, target } =
+            self;
         let (pair, part) = (planes.pair(), planes.part());
         for (step, place) in places.iter().enumerate() {
             for Segment { column, plane, len } in &segments[..*count] {
                 for x in (0..*len).step_by(S::LANES) {
                     let lanes = S::LANES.min(len - x);
-                    for i in 0..PARTS {
-                        // SAFETY: what `Columns::copy` asks its caller for; planes have room for whole vectors.
-                        unsafe {
-                            let from = from.add(*place as usize + i * part + plane + x);
-                            let target = target.add(step * STEP + i * PAIRS * SIDE + column + x);
-                            if lanes == S::LANES {
-                                for k in 0..PAIRS {
-                                    s.store(target.add(k * SIDE), s.load(from.add(k * pair)));
-                                }
-                            } else {
-                                for k in 0..PAIRS {
-                                    s.store_first(target.add(k * SIDE), s.load(from.add(k * pair)), lanes);
-                                }
-                            }
+                    for i in 0..parts {
+                        let mut from = from.wrapping_add(*place as usize + i * part + plane + x);
+                        let mut target = target.wrapping_add(step * STEP + i * PAIRS * SIDE + column + x);
+                        for _ in 0..pairs {
+                            // SAFETY: what `Columns::copy` asks its caller for; planes have room for whole vectors.
+                            unsafe { s.store_first(target, s.load(from), lanes) };
+                            (from, target) = (from.wrapping_add(pair), target.wrapping_add(SIDE));
                         }
                     }
                 }

@@ -69,7 +69,8 @@ fn cost(g: &ConvGeometry, isa: Isa) -> f64 {
     if isa.matrix_unit().is_none() {
         return f64::INFINITY;
     }
-    let planes = Planes::new(g).band(g.y.output);
+    let mut planes = Planes::new(g);
+    planes.set_output_rows(g.y.output);
     let steps = (g.taps() / g.c_in_group() * g.c_in_group().div_ceil(CHANNELS)) as f64;
     let columns = (g.groups * g.plane().div_ceil(SIDE)) as f64;
     let blocks = columns * g.c_out_group().div_ceil(SIDE) as f64;
@@ -113,7 +114,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let (mut rows, mut too_many) = (1, g.y.output + 1);
     while too_many - rows > 1 {
         let middle = rows.midpoint(too_many);
-        planes = planes.band(middle);
+        planes.set_output_rows(middle);
         if planes.len() <= most {
             rows = middle;
         } else {
@@ -124,7 +125,7 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let blocks = |rows: usize| (rows * g.x.output).div_ceil(SIDE);
     let all = |rows: usize| g.y.output / rows * blocks(rows) + blocks(g.y.output % rows);
     let rows = (rows.div_ceil(2)..=rows).rev().min_by_key(|rows| all(*rows)).expect("a row");
-    let planes = planes.band(rows);
+    planes.set_output_rows(rows);
     let steps = planes.steps();
     let (chunk, together) = if planes.is_blocked() {
         (steps.len(), blocks(rows))

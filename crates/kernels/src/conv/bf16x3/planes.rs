@@ -42,9 +42,9 @@ impl Planes {
         output_rows + (g.y.span() - 1) / g.y.stride
     }
 
-    /// Those of a band of so many output rows.
-    pub(super) fn band(self, output_rows: usize) -> Planes {
-        Planes { rows: Planes::rows(&self.geometry, output_rows), ..self }
+    /// Makes them those of a band of so many output rows.
+    pub(super) fn set_output_rows(&mut self, output_rows: usize) {
+        self.rows = Planes::rows(&self.geometry, output_rows);
     }
 
     /// Elements of a pair of channels.
@@ -159,7 +159,7 @@ impl Planes {
                         copied.as_ptr()
                     };
                 }
-                if !isa.run(split) {
+                if !isa.run_beside_unit(split) {
                     split.mend();
                     is_finite = false;
                 }
