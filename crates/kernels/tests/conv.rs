@@ -672,6 +672,34 @@ fn large_outputs_have_the_same_bits_or_are_exact() {
     }
 }
 
+/// A large weight is read in parts, whose sums wait in the output or in scratch: they are the same as in one go.
+#[test]
+fn weights_that_are_read_in_parts() {
+    let pool = single_thread();
+    let channels_last = ALGORITHMS.iter().find(|algorithm| algorithm.name == "channels-last");
+    let algorithms = [ALGORITHMS.first(), channels_last].map(|algorithm| algorithm.expect("a row"));
+    let conv = Conv { c_in: 513, c_out: 66, input: [5, 7], pads: SAME_3X3, ..Conv::default() };
+    for (order, isa) in ORDERS.iter().flat_map(|order| vector_sets().map(move |isa| (*order, isa))) {
+        let g = Conv { order, ..conv }.geometry().expect("a valid shape");
+        let run = |data: &Data, algorithm: &'static Algorithm| {
+            let mut output = vec![f32::NAN; g.output_len()];
+            data.plan(&g, Activation::Relu, algorithm, isa)
+                .run(&data.input, None, &mut output, &pool, 1)
+                .expect("exact lengths");
+            output
+        };
+        let data = Data::integers(&g, true);
+        for (result, exact) in run(&data, algorithms[1]).iter().zip(data.exact(&g)) {
+            assert_eq!(f64::from(*result), exact.max(0.0), "{isa:?}, {order:?}");
+        }
+        if order == ChannelOrder::First {
+            let data = Data::floats(&g, true);
+            let [direct, in_parts] = algorithms.map(|algorithm| bits(&run(&data, algorithm)));
+            assert!(direct == in_parts, "{isa:?}");
+        }
+    }
+}
+
 /// Where rows are whole vectors, vectors may be cut at cache lines, wherever the output begins.
 #[test]
 fn the_same_bits_at_every_distance_from_a_cache_line() {

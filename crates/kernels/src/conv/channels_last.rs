@@ -5,7 +5,9 @@
 
 use super::explain::{Lanes, RegisterTile};
 use super::pixel_source::PixelSource;
-use super::pixel_tile::{self, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias, pack_weights, packed_len};
+use super::pixel_tile::{
+    self, AHEAD_FLOATS, Ahead, NEAR_FLOATS, PIXELS, PixelTile, pack_bias, pack_weights, packed_len,
+};
 use super::registry::{Accuracy, Algorithm, PackedConv, Problem, share};
 use super::swap_axes::SwapAxes;
 use crate::buffer::{Aligned, LINE};
@@ -152,6 +154,10 @@ fn copying_pays(g: &ConvGeometry, isa: Isa) -> bool {
 /// Floats of the smallest first-level cache.
 const NEAREST_FLOATS: usize = 8 << 10;
 
+/// A far block's weight that is too large to be fetched ahead is read in parts of so many floats, if there are so many register tiles.
+const PART_FLOATS: usize = 12 * 1024;
+const LEAST_TILES: usize = 4;
+
 /// Blocks of channels that make up for a copy of what they read.
 const MANY_BLOCKS: usize = 32;
 
@@ -217,56 +223,95 @@ impl ChannelsLast {
         fits.then_some(Windows { start, row, pixel, group: g.c_in_group() * channel, offsets })
     }
 
-    fn block_weights(&self, block: Block) -> *const f32 {
+    /// The weight of a block from a product on.
+    fn block_weights(&self, block: Block, product: usize) -> *const f32 {
         let g = &self.geometry;
-        let group = packed_len(g.c_out_group(), g.taps(), self.isa.lanes());
-        &raw const self.weights.as_slice()[block.group * group + block.first * g.taps()]
+        let lanes = self.isa.lanes();
+        let group = packed_len(g.c_out_group(), g.taps(), lanes);
+        let within = block.first * g.taps() + product * block.channels.next_multiple_of(lanes);
+        &raw const self.weights.as_slice()[block.group * group + within]
     }
 
-    /// Computes `block` of the pixels `pixels`, counted from the tile's first row; pixel `p` goes to `target(p)`. Meanwhile the weight
-    /// of the block `next`, if any, is fetched.
+    /// Whether the weight is read from beyond a second-level cache.
+    fn is_far(&self) -> bool {
+        self.weights.as_slice().len() > NEAR_FLOATS
+    }
+
+    /// Parts that the products of a block are cut into, of which each serves all of the `tiles` register tiles before the next one, while
+    /// their sums wait in memory.
+    fn product_parts(&self, block: Block, tiles: usize) -> usize {
+        let floats = self.geometry.taps() * block.channels;
+        let pays = self.is_far() && floats > AHEAD_FLOATS && tiles >= LEAST_TILES;
+        // Sums are read in whole vectors.
+        if pays && block.channels.is_multiple_of(self.isa.lanes()) { floats.div_ceil(PART_FLOATS) } else { 1 }
+    }
+
+    /// Computes `block` of the pixels `pixels`, counted from the tile's first row. Meanwhile the weight of its next part is fetched, at
+    /// last of the block `next`, if it is far.
     fn run_block(
         &self,
         block: Block,
         next: Option<Block>,
         pixels: Range<usize>,
         windows: Windows<'_>,
-        target: impl Fn(usize) -> *mut f32,
+        target: Target,
     ) {
         let g = &self.geometry;
         let lanes = self.isa.lanes();
         let packed = block.group * g.c_out_group().next_multiple_of(lanes) + block.first;
         // Equal shares: 13 pixels are 5 + 4 + 4, never 6 + 6 + 1.
         let shares = pixels.len().div_ceil(PIXELS);
-        let pixel = |share: usize| pixels.start + share * pixels.len() / shares;
-        for share in 0..shares {
-            let count = pixel(share + 1) - pixel(share);
-            let mut bases = [std::ptr::null(); PIXELS];
-            let mut targets = [std::ptr::null_mut(); PIXELS];
-            for t in 0..count {
-                let p = pixel(share) + t;
-                let window = p / g.x.output * windows.row + p % g.x.output * windows.pixel;
-                bases[t] = windows.start.wrapping_add(window + block.group * windows.group);
-                targets[t] = target(p);
+        let pixel = |share: usize| share * pixels.len() / shares;
+        let parts = self.product_parts(block, shares);
+        for part in 0..parts {
+            let products = share(g.taps(), parts, part);
+            let (is_first, is_last) = (part == 0, part + 1 == parts);
+            let following = if is_last { next } else { Some(block) };
+            for share in 0..shares {
+                let count = pixel(share + 1) - pixel(share);
+                let mut bases = [std::ptr::null(); PIXELS];
+                let mut targets = [std::ptr::null_mut(); PIXELS];
+                for t in 0..count {
+                    let p = pixel(share) + t;
+                    let q = pixels.start + p;
+                    let window = q / g.x.output * windows.row + q % g.x.output * windows.pixel;
+                    bases[t] = windows.start.wrapping_add(window + block.group * windows.group);
+                    targets[t] = target.start.wrapping_add(p * target.step);
+                }
+                let bias = &raw const self.bias.as_slice()[packed];
+                let tile = PixelTile {
+                    offsets: &windows.offsets[products.clone()],
+                    bases,
+                    weights: self.block_weights(block, products.start),
+                    ahead: following.and_then(|following| {
+                        let width = following.channels.next_multiple_of(lanes);
+                        let first = if is_last { 0 } else { products.end };
+                        Ahead::new(
+                            self.block_weights(following, first),
+                            [products.len(), width],
+                            share,
+                            shares,
+                        )
+                    }),
+                    start: if is_first { bias } else { targets[0].cast_const() },
+                    start_step: if is_first { 0 } else { target.step },
+                    targets,
+                    channels: block.channels,
+                    activation: if is_last { self.activation } else { super::Activation::None },
+                };
+                // SAFETY: a window and its taps lie within the scratch or the input; weights and bias are packed in whole vectors for
+                // these channels; the targets are memory of this tile for `channels` floats, whole vectors of sums where they are read.
+                unsafe { pixel_tile::run(self.isa, count, block.channels.div_ceil(lanes), &tile) };
             }
-            let tile = PixelTile {
-                offsets: windows.offsets,
-                bases,
-                weights: self.block_weights(block),
-                ahead: next.and_then(|next| {
-                    let width = next.channels.next_multiple_of(lanes);
-                    Ahead::new(self.block_weights(next), [g.taps(), width], share, shares)
-                }),
-                bias: &raw const self.bias.as_slice()[packed],
-                targets,
-                channels: block.channels,
-                activation: self.activation,
-            };
-            // SAFETY: a window and its taps lie within the scratch or the input; weights and bias are packed in whole vectors for these
-            // channels; `target` answers with memory of this tile for `channels` floats.
-            unsafe { pixel_tile::run(self.isa, count, block.channels.div_ceil(lanes), &tile) };
         }
     }
+}
+
+/// Where the channels of some pixels go, `step` floats apart.
+#[derive(Clone, Copy)]
+struct Target {
+    start: *mut f32,
+    step: usize,
 }
 
 impl PackedConv for ChannelsLast {
@@ -315,26 +360,24 @@ impl PackedConv for ChannelsLast {
         let blocks = g.groups * g.c_out_group().div_ceil(self.width());
         let first_pixel = first_row * g.x.output;
         let pixels = rows * g.x.output;
-        let far = self.weights.as_slice().len() > NEAR_FLOATS;
         let blocks = share(blocks, parts, part);
         for index in blocks.clone() {
             let block = self.block(index);
-            let next = (far && index + 1 < blocks.end).then(|| self.block(index + 1));
+            let next = (self.is_far() && index + 1 < blocks.end).then(|| self.block(index + 1));
             let channel = block.group * g.c_out_group() + block.first;
             match g.order {
                 ChannelOrder::Last => {
-                    let start = (n * g.plane() + first_pixel) * g.c_out + channel;
-                    self.run_block(block, next, 0..pixels, windows, |p| output.at(start + p * g.c_out));
+                    let start = output.at((n * g.plane() + first_pixel) * g.c_out + channel);
+                    let target = Target { start, step: g.c_out };
+                    self.run_block(block, next, 0..pixels, windows, target);
                 }
                 ChannelOrder::First => {
                     for first in (0..pixels).step_by(CHUNK) {
                         let chunk = first..pixels.min(first + CHUNK);
                         let results = &mut results[..chunk.len() * block.channels];
-                        let start = results.as_mut_ptr();
+                        let target = Target { start: results.as_mut_ptr(), step: block.channels };
                         let next = next.filter(|_| first == 0);
-                        self.run_block(block, next, chunk.clone(), windows, |p| {
-                            start.wrapping_add((p - first) * block.channels)
-                        });
+                        self.run_block(block, next, chunk.clone(), windows, target);
                         let plane = output.at((n * g.c_out + channel) * g.plane() + first_pixel + first);
                         let to_planes = SwapAxes {
                             source: results.as_ptr(),

@@ -1,7 +1,8 @@
 //! The register tile for channels last: T output pixels × Q vectors of output channels. Channels are in lanes, so results are stored
 //! straight to pixels; each input element is broadcast.
 //!
-//! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as in `tile.rs`, so both orders give the same bits.
+//! Every output element is `bias + w₀·x₀ + w₁·x₁ + …` in the weight's order, as in `tile.rs`, so both orders give the same bits. A tile
+//! may continue from the sums of another with the products before, which are the same as if one had computed all.
 
 use super::Activation;
 use super::activation::Stored;
@@ -22,7 +23,7 @@ pub(super) fn vectors(isa: Isa) -> usize {
 pub(super) const NEAR_FLOATS: usize = 192 * 1024;
 
 /// A block's weight of more floats than this would displace the block that is in use.
-const AHEAD_FLOATS: usize = 64 * 1024;
+pub(super) const AHEAD_FLOATS: usize = 64 * 1024;
 
 /// Weights in far memory that will be read soon, fetched during a tile's products: a line for each, and another one beside it.
 #[derive(Clone, Copy)]
@@ -61,8 +62,10 @@ pub(super) struct PixelTile<'a> {
     /// Weights `[product][channel]`, whole vectors of channels.
     pub(super) weights: *const f32,
     pub(super) ahead: Option<Ahead>,
-    /// A bias for each channel, whole vectors.
-    pub(super) bias: *const f32,
+    /// What the first pixel's sums start from, whole vectors: a bias, or sums of the products before.
+    pub(super) start: *const f32,
+    /// Floats from one pixel's start to the next: none where all have the same.
+    pub(super) start_step: usize,
     /// Where the first channel of each pixel goes.
     pub(super) targets: [*mut f32; PIXELS],
     /// Channels to write.
@@ -73,8 +76,8 @@ pub(super) struct PixelTile<'a> {
 /// Runs a tile of `pixels` × `count` vectors, up to [`PIXELS`] and [`vectors`].
 ///
 /// # Safety
-/// For every product `k` and pixel `t`, `bases[t] + offsets[k]` is readable; `weights` has `offsets.len() * count` vectors, `bias`
-/// has `count`; `channels` floats, more than `count - 1` vectors and at most `count`, are writable at every target.
+/// For every product `k` and pixel `t`, `bases[t] + offsets[k]` is readable; `weights` has `offsets.len() * count` vectors, each
+/// pixel's start `count`; `channels` floats, more than `count - 1` vectors and at most `count`, are writable at every target.
 pub(super) unsafe fn run(isa: Isa, pixels: usize, count: usize, tile: &PixelTile<'_>) {
     // Blocks of fewer channels are the last, or their weight is small.
     let ahead = tile.ahead.is_some() && count == vectors(isa);
@@ -110,9 +113,9 @@ impl<const T: usize, const Q: usize, const AHEAD: bool> Kernel for Sized<'_, T, 
         let mut sums = [[s.splat(0.0); Q]; T];
         // SAFETY: all accesses are those that `run` asks its caller to allow.
         unsafe {
-            for row in &mut sums {
+            for (t, row) in sums.iter_mut().enumerate() {
                 for q in 0..Q {
-                    row[q] = s.load(tile.bias.add(q * S::LANES));
+                    row[q] = s.load(tile.start.add(t * tile.start_step + q * S::LANES));
                 }
             }
             let mut weights = tile.weights;
