@@ -113,7 +113,7 @@ zig_linker() {
   echo "$file"
 }
 
-# build_addon TARGET ARGUMENT...: the addon as it is published, in $addon.
+# build_addon TARGET ARGUMENT...: the addon as it is published, or in the cargo profile $profile, in $addon.
 build_addon() {
   local target=$1
   shift
@@ -123,7 +123,7 @@ build_addon() {
   local smaller
   smaller=$(xargs < scripts/lib/dist.rustflags)
   export RUSTFLAGS="$smaller --remap-path-prefix=$PWD=corr2d --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo ${RUSTFLAGS:-}"
-  node node_modules/@napi-rs/cli/dist/cli.js build --manifest-path crates/node/Cargo.toml --platform --profile dist --target "$target" \
+  node node_modules/@napi-rs/cli/dist/cli.js build --manifest-path crates/node/Cargo.toml --platform --profile "${profile:-dist}" --target "$target" \
     --output-dir "$addon" --js binding.cjs --dts binding.d.cts "$@" > "$log" 2>&1 || { cat "$log"; exit 1; }
 }
 
