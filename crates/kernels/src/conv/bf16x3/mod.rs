@@ -91,9 +91,9 @@ struct Bf16x3 {
     rows: usize,
     /// Where each step's columns start in the planes.
     steps: Vec<u32>,
-    /// Steps whose columns are side by side for some blocks.
+    /// Steps of which the columns are there at once.
     chunk: usize,
-    /// As many blocks.
+    /// Blocks of pixels of which they are.
     together: usize,
     /// Of each group, whole blocks of rows.
     weights: Aligned,
