@@ -47,6 +47,8 @@ async function work(id) {
     else if (isAborted) setTimeout(abort, i);
     return outcome;
   });
+  // On a busy machine the calls may end before the termination: who waits for a message does not.
+  if (TERMINATED.includes(workerData)) parentPort.on('message', () => {});
   parentPort.postMessage('in flight');
   parentPort.postMessage({ id, isRight, outcomes: await Promise.all(calls) });
 }
