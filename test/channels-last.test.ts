@@ -10,9 +10,9 @@ const toLast = (x: Tensor) => x.transpose(0, 2, 3, 1).contiguous();
 function layerOf(weight: Tensor, { bias, out: _, ...options }: Conv2dOptions): Conv2D {
   const [outChannels, channels, ...kernelSize] = weight.shape as [number, number, number, number];
   const inChannels = channels * (options.groups ?? 1);
-  const layer = new Conv2D({ ...options, inChannels, outChannels, kernelSize, init: 'zeros', seed: 0 });
+  const layer = new Conv2D({ ...options, inChannels, outChannels, kernelSize, init: 'zeros' });
   layer.weight = weight;
-  layer.bias = bias ?? Tensor.zeros([outChannels]);
+  if (bias !== undefined) layer.bias = bias;
   return layer;
 }
 

@@ -2,16 +2,12 @@
 
 mod common;
 
-use common::Random;
 use common::shapes::Conv;
-use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, ConvPlan};
+use common::{Random, algorithm};
+use corr2d_kernels::conv::{Activation, ConvPlan};
 use corr2d_kernels::geometry::ConvGeometry;
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::{Isa, reference};
-
-fn algorithm(name: &str) -> &'static Algorithm {
-    ALGORITHMS.iter().find(|algorithm| algorithm.name == name).expect("a row of the table")
-}
 
 fn run(g: &ConvGeometry, name: &str, isa: Isa, [x, w]: [&[f32]; 2], threads: usize) -> Vec<f32> {
     let plan = ConvPlan::new(*g, w, None, Activation::None, isa, Some(algorithm(name))).expect("supported");

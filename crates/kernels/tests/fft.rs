@@ -2,16 +2,12 @@
 
 mod common;
 
-use common::Random;
 use common::shapes::Conv;
-use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, ConvPlan};
+use common::{Random, algorithm};
+use corr2d_kernels::conv::{Activation, Algorithm, ConvPlan};
 use corr2d_kernels::geometry::{ConvGeometry, PaddingMode};
 use corr2d_kernels::parallel::Pool;
 use corr2d_kernels::{Isa, reference};
-
-fn named(name: &str) -> &'static Algorithm {
-    ALGORITHMS.iter().find(|algorithm| algorithm.name == name).expect("a name of the table")
-}
 
 fn run(g: &ConvGeometry, algorithm: Option<&'static Algorithm>, isa: Isa, x: &[f32], w: &[f32]) -> Vec<f32> {
     let bias = vec![0.5; g.c_out];
@@ -33,7 +29,7 @@ fn several_tiles() {
             let (x, w) = (random.floats(g.input_len()), random.floats(g.weight_len()));
             let exact = reference::conv2d(&g, &x, &w, Some(&[0.5]));
             for isa in Isa::available() {
-                let output = run(&g, Some(named("fft")), isa, &x, &w);
+                let output = run(&g, Some(algorithm("fft")), isa, &x, &w);
                 for (i, (result, exact)) in output.iter().zip(&exact).enumerate() {
                     assert!((f64::from(*result) - exact).abs() < 1e-4, "{isa:?} of {conv:?}: element {i}");
                 }
@@ -63,7 +59,7 @@ fn sums_of_integers_are_exact() {
     let (x, w) = (random.integers(g.input_len(), 255), random.integers(g.weight_len(), 9));
     let exact = reference::conv2d(&g, &x, &w, Some(&[0.5]));
     for isa in Isa::available() {
-        for algorithm in [None, Some(named("fft"))] {
+        for algorithm in [None, Some(algorithm("fft"))] {
             let output = run(&g, algorithm, isa, &x, &w);
             assert!(output.iter().zip(&exact).all(|(v, exact)| f64::from(*v) == *exact), "{isa:?}");
         }
@@ -82,8 +78,8 @@ fn special_values_stay_in_their_windows() {
             let mut x = random.floats(g.input_len());
             x[place] = special;
             for isa in Isa::available() {
-                let direct = run(&g, Some(named("filter2d")), isa, &x, &w);
-                let output = run(&g, Some(named("fft")), isa, &x, &w);
+                let direct = run(&g, Some(algorithm("filter2d")), isa, &x, &w);
+                let output = run(&g, Some(algorithm("fft")), isa, &x, &w);
                 for (i, (a, b)) in output.iter().zip(&direct).enumerate() {
                     let same = a.is_nan() == b.is_nan() && (a.is_nan() || a == b || (a - b).abs() < 1e-4);
                     assert!(same, "{special} on {isa:?}, element {i}: {a} for {b}");
@@ -104,8 +100,8 @@ fn kernels_that_are_not_finite() {
         let mut w = random.floats(g.weight_len());
         w[40] = special;
         for isa in Isa::available() {
-            let direct = run(&g, Some(named("filter2d")), isa, &x, &w);
-            let output = run(&g, Some(named("fft")), isa, &x, &w);
+            let direct = run(&g, Some(algorithm("filter2d")), isa, &x, &w);
+            let output = run(&g, Some(algorithm("fft")), isa, &x, &w);
             assert!(output.iter().zip(&direct).all(|(a, b)| a.to_bits() == b.to_bits()), "{special}");
         }
     }

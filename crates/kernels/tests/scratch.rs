@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::algorithm;
 use common::shapes::{Conv, Pads};
 use corr2d_kernels::Isa;
 use corr2d_kernels::conv::{ALGORITHMS, Activation, Algorithm, ConvPlan};
@@ -65,7 +66,7 @@ fn what_auto_takes_is_bounded_where_the_rows_of_one_window_are_not() {
         Conv { dilation: [4, 4], input: [16, 1024], pads: around(4), ..wide },
     ] {
         let g = conv.geometry().expect("a valid shape");
-        let direct = ALGORITHMS.iter().find(|algorithm| algorithm.name == "direct").expect("it exists");
+        let direct = algorithm("direct");
         for isa in Isa::available() {
             assert!(plan(g, isa, Some(direct)).explain().scratch_len > bound(&g) / 2);
             let auto = plan(g, isa, None);

@@ -259,20 +259,18 @@ impl ChannelsLast {
         let g = &self.geometry;
         let lanes = self.isa.lanes();
         let packed = block.group * g.c_out_group().next_multiple_of(lanes) + block.first;
-        // Equal shares: 13 pixels are 5 + 4 + 4, never 6 + 6 + 1.
-        let shares = pixels.len().div_ceil(PIXELS);
-        let pixel = |share: usize| share * pixels.len() / shares;
-        let parts = self.product_parts(block, shares);
+        let tiles = pixels.len().div_ceil(PIXELS);
+        let parts = self.product_parts(block, tiles);
         for part in 0..parts {
             let products = share(g.taps(), parts, part);
             let (is_first, is_last) = (part == 0, part + 1 == parts);
             let following = if is_last { next } else { Some(block) };
-            for share in 0..shares {
-                let count = pixel(share + 1) - pixel(share);
+            for index in 0..tiles {
+                // Equal shares: 13 pixels are 5 + 4 + 4, never 6 + 6 + 1.
+                let own = share(pixels.len(), tiles, index);
                 let mut bases = [std::ptr::null(); PIXELS];
                 let mut targets = [std::ptr::null_mut(); PIXELS];
-                for t in 0..count {
-                    let p = pixel(share) + t;
+                for (t, p) in own.clone().enumerate() {
                     let q = pixels.start + p;
                     let window = q / g.x.output * windows.row + q % g.x.output * windows.pixel;
                     bases[t] = windows.start.wrapping_add(window + block.group * windows.group);
@@ -289,8 +287,8 @@ impl ChannelsLast {
                         Ahead::new(
                             self.block_weights(following, first),
                             [products.len(), width],
-                            share,
-                            shares,
+                            index,
+                            tiles,
                         )
                     }),
                     start: if is_first { bias } else { targets[0].cast_const() },
@@ -301,7 +299,7 @@ impl ChannelsLast {
                 };
                 // SAFETY: a window and its taps lie within the scratch or the input; weights and bias are packed in whole vectors for
                 // these channels; the targets are memory of this tile for `channels` floats, whole vectors of sums where they are read.
-                unsafe { pixel_tile::run(self.isa, count, block.channels.div_ceil(lanes), &tile) };
+                unsafe { pixel_tile::run(self.isa, own.len(), block.channels.div_ceil(lanes), &tile) };
             }
         }
     }

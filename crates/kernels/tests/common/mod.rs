@@ -7,6 +7,12 @@ pub(crate) mod pixel;
 pub(crate) mod shapes;
 
 use corr2d_kernels::Isa;
+use corr2d_kernels::conv::{ALGORITHMS, Algorithm};
+
+/// The algorithm of that name.
+pub(crate) fn algorithm(name: &str) -> &'static Algorithm {
+    ALGORITHMS.iter().find(|algorithm| algorithm.name == name).expect("a row of the table")
+}
 
 /// Instruction sets of this machine with vectors of their own. One that has a matrix unit besides runs all that needs none as the set of
 /// the same vectors without.

@@ -34,9 +34,11 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     pack,
 };
 
-/// Floats of a band's planes, a part of a second-level cache: those of a single tap beside a weight that takes some of it, and beside
-/// one that does not; those of more taps.
-const PLANES_FLOATS: [usize; 3] = [128 * 1024, 320 * 1024, 224 * 1024];
+/// Floats of a band's planes, a part of a second-level cache: beside the columns that are copied from them, beside a weight that takes
+/// some of it, and beside one that does not.
+const PLANES_BESIDE_COLUMNS: usize = 224 * 1024;
+const PLANES_BESIDE_WEIGHT: usize = 128 * 1024;
+const PLANES_ALONE: usize = 320 * 1024;
 
 /// Floats of a weight that is read again for each band at little cost.
 const SMALL_WEIGHT: usize = 32 * 1024;
@@ -106,9 +108,10 @@ fn pack(problem: Problem<'_>) -> Box<dyn PackedConv> {
     let Problem { geometry: g, bias, activation, isa, .. } = problem;
     let mut planes = Planes::new(&g);
     let weight_len = g.weight_len() / g.groups * PARTS / 2;
-    let most = match planes.is_blocked() {
-        true => PLANES_FLOATS[usize::from(weight_len > SMALL_WEIGHT)],
-        false => PLANES_FLOATS[2],
+    let most = match (planes.is_blocked(), weight_len > SMALL_WEIGHT) {
+        (false, _) => PLANES_BESIDE_COLUMNS,
+        (true, true) => PLANES_BESIDE_WEIGHT,
+        (true, false) => PLANES_ALONE,
     };
     // The most rows that fit.
     let (mut rows, mut too_many) = (1, g.y.output + 1);
